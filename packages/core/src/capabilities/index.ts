@@ -1,0 +1,3 @@
+/** The vocabulary of capabilities: one file per industry concept, interface and token, no implementation. */
+export * from './files.ts'
+export * from './shell.ts'

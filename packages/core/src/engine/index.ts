@@ -1,0 +1,3 @@
+/** The engine, for surfaces that conduct projects: the command line and the agent. */
+export * from './contract.ts'
+export { openMaestro } from './maestro.ts'

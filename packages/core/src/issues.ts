@@ -1,0 +1,49 @@
+/**
+ * Turns zod's issues into ours: paths kept, the branch of a union chosen by what the value looks like. A wrong value of
+ * a field that also takes `{ $secret }` or `{ $ref }` is reported by zod as a nested `invalid_union`, which nobody can
+ * read.
+ */
+import type * as z from 'zod'
+import type { Issue } from './errors.ts'
+
+type ZodIssue = z.core.$ZodIssue
+
+/** All problems of one value, each with its path. */
+export function issuesOf(error: z.ZodError, value: unknown): readonly Issue[] {
+  return error.issues.flatMap((issue) => flatten(issue, valueAt(value, issue.path)))
+}
+
+function flatten(issue: ZodIssue, value: unknown): readonly Issue[] {
+  const path = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => ({ path: [...path, key], message: 'unknown field' }))
+  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+    const branch = chooseBranch(issue.errors, value)
+    return branch.flatMap((each) =>
+      flatten(each, valueAt(value, each.path)).map((inner) => ({ ...inner, path: [...path, ...inner.path] })),
+    )
+  }
+  return [{ path, message: lowerFirst(issue.message) }]
+}
+
+/** The branch that the value is nearest to: the one whose complaints are deepest, and of those the fewest. */
+function chooseBranch(branches: readonly (readonly ZodIssue[])[], value: unknown): readonly ZodIssue[] {
+  const marked = typeof value === 'object' && value !== null && Object.keys(value).some((key) => key.startsWith('$'))
+  const score = (branch: readonly ZodIssue[]): number => {
+    const wrongType = branch.some((issue) => issue.code === 'invalid_type' && issue.path.length === 0)
+    const unknownMark = branch.some((issue) => issue.code === 'unrecognized_keys' && issue.keys.some((key) => key.startsWith('$')))
+    return (wrongType ? 1000 : 0) + (marked && unknownMark ? 500 : 0) + branch.length
+  }
+  // The plain schema stands first in our unions, so it wins among equals.
+  return branches.reduce((best, branch) => (score(branch) < score(best) ? branch : best))
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  let here = value
+  for (const step of path) here = typeof here === 'object' && here !== null ? (here as Record<PropertyKey, unknown>)[step] : undefined
+  return here
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1)
+}

@@ -1,0 +1,191 @@
+/**
+ * Values that are known late: the output of another Score, a secret, the content of a local file. In a spec each is a
+ * small plain object with a `$` key, which is also its wire form; the engine resolves it just before it is used. So the
+ * schema is honest about what is written, and `interpret` sees plain values.
+ */
+import * as z from 'zod'
+import { HarmonyError } from './errors.ts'
+
+/** An output of another Score. It implies `after`. */
+export interface Ref<out T> {
+  /** The address of the Score whose output this is. */
+  readonly $ref: string
+  readonly output: string
+  /** Type only. */
+  readonly '~value': T
+}
+
+/** The outputs of a Score, as references. */
+export type Refs<O> = { readonly [K in keyof O]-?: Ref<O[K]> }
+
+/** A secret by reference, or text with secrets inside. Resolved where it is used; never stored, never shown. */
+export interface Secret {
+  /** The secret's name, or the pieces of a text of which some are secrets. */
+  readonly $secret: string | readonly (string | Secret)[]
+  /** Read from this environment variable. */
+  readonly env?: string | undefined
+  /** Read from this file, absolute or relative to the project file; one trailing line break is dropped. */
+  readonly file?: string | undefined
+}
+
+/** The content of a file on the machine where the project is run; of any size, never held in memory. */
+export interface Asset {
+  /** Absolute, or relative to the project file. */
+  readonly $asset: string
+}
+
+/** Bytes inline, as base64. */
+export interface Bytes {
+  readonly $bytes: string
+}
+
+/** What an {@link Asset} is at run time. */
+export interface Content {
+  /** Lower-case hex. */
+  readonly sha256: string
+  /** In bytes. */
+  readonly size: number
+  /** Reads it from the start, in chunks of at most 256 KiB. Fails if it is no longer what was hashed. */
+  open(): AsyncIterable<Uint8Array>
+}
+
+/** A value that came from a secret, or may have; masked wherever it is printed. */
+export interface Sensitive<out T> {
+  readonly '~sensitive': true
+  /** The value itself. Call it where the value is used, and pass the result on to nothing that prints. */
+  reveal(): T
+  /** Whether it came from a secret: the same field may hold a plain value in another project. */
+  readonly secret: boolean
+  toString(): string
+  toJSON(): string
+}
+
+/** What `interpret` sees of a spec: every late value resolved. */
+export type Resolved<T> = unknown extends T
+  ? T
+  : z.core.util.JSONType extends T
+    ? T
+    : [Extract<T, Secret>] extends [never]
+      ? T extends Ref<infer U>
+        ? U
+        : T extends Asset
+          ? Content
+          : T extends Bytes
+            ? Uint8Array
+            : T extends Uint8Array | Date
+              ? T
+              : T extends object
+                ? { [K in keyof T]: Resolved<T[K]> }
+                : T
+      : Sensitive<Resolved<Exclude<T, Secret | null | undefined>>> | Extract<T, null | undefined>
+
+/** What a masked value is shown as. */
+export const mask = '••••••'
+
+/** Wraps a value so that it cannot be printed by accident. */
+export function sensitive<T>(value: T, secret = true): Sensitive<T> {
+  const print = () => (secret ? mask : String(value))
+  return { '~sensitive': true, secret, reveal: () => value, toString: print, toJSON: print }
+}
+
+/** A secret by name, from the environment or a file: by default `HARMONY_SECRET_<NAME>`, then `secrets/<name>` beside the project file. */
+export function secret(name: string, from: { readonly env?: string; readonly file?: string } = {}): Secret {
+  return { $secret: name, ...from }
+}
+
+/** Text with secrets inside: ``secretText`postgres://app:${secret('db')}@db` ``. The whole text is a secret then. */
+export function secretText(strings: TemplateStringsArray, ...values: readonly (string | number | Secret)[]): Secret {
+  const pieces: (string | Secret)[] = []
+  strings.forEach((text, i) => {
+    if (text) pieces.push(text)
+    const value = values[i]
+    if (value !== undefined) pieces.push(typeof value === 'number' ? String(value) : value)
+  })
+  return { $secret: pieces }
+}
+
+/** The content of a local file: `File({ path: '/srv/big.iso', content: asset('./big.iso') })`. */
+export function asset(path: string): Asset {
+  return { $asset: path }
+}
+
+/** Bytes inline. */
+export function bytes(value: Uint8Array): Bytes {
+  return { $bytes: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64') }
+}
+
+/** Text from outputs of other Scores: ``text`postgres://${db.out.address}:5432` ``. Refuses secrets: see {@link secretText}. */
+export function text(strings: TemplateStringsArray, ...values: readonly (string | number | Ref<string | number>)[]): Ref<string> {
+  const pieces: unknown[] = []
+  strings.forEach((piece, i) => {
+    if (piece) pieces.push(piece)
+    const value = values[i]
+    if (value !== undefined) pieces.push(typeof value === 'object' ? value : String(value))
+  })
+  return { $ref: '', output: '', $text: pieces } as never
+}
+
+/** Makes the reference to one output. */
+export function makeRef<T>(address: string, output: string): Ref<T> {
+  const made = { $ref: address, output }
+  // A bare template literal would compile and yield "[object Object]".
+  Object.defineProperty(made, Symbol.toPrimitive, {
+    value: () => {
+      throw new HarmonyError('invalid-value', `the output ${output} of ${address} is not known yet, so it cannot be put into a string`, {
+        hint: 'write text`…${score.out.name}…` with the tag `text` from @harmony-iac/core',
+      })
+    },
+  })
+  return made as never
+}
+
+const address = z.string().min(1)
+const refSchema = z.union([
+  z.strictObject({ $ref: address, output: address }),
+  z.strictObject({ $ref: z.literal(''), output: z.literal(''), $text: z.array(z.union([z.string(), z.strictObject({ $ref: address, output: address })])).readonly() }),
+])
+const secretSchema: z.ZodType = z.strictObject({
+  $secret: z.union([z.string().min(1), z.array(z.union([z.string(), z.lazy(() => secretSchema)])).readonly()]),
+  env: z.string().min(1).optional(),
+  file: z.string().min(1).optional(),
+})
+
+/** Schema of an {@link Asset}. */
+export const assetSchema: z.ZodType<Asset, Asset> = z.strictObject({ $asset: z.string().min(1) }) as never
+/** Schema of {@link Bytes}. */
+export const bytesSchema: z.ZodType<Bytes, Bytes> = z.strictObject({ $bytes: z.base64() }) as never
+
+/** A field that also takes the output of another Score. */
+export function ref<S extends z.ZodType>(schema: S): z.ZodType<z.output<S> | Ref<z.output<S>>, z.input<S> | Ref<z.output<S>>> {
+  return z.union([schema, refSchema]) as never
+}
+
+/** A field that also takes a secret. `interpret` sees a {@link Sensitive} then, also for a plain value. */
+export function secretable<S extends z.ZodType>(schema: S): z.ZodType<z.output<S> | Secret, z.input<S> | Secret> {
+  const made = z.union([schema, secretSchema]) as never
+  secretFields.add(made)
+  return made
+}
+
+/** Which schemas {@link secretable} made: the values of these fields reach `interpret` as {@link Sensitive}. */
+export const secretFields = new WeakSet<z.ZodType>()
+
+/** Whether a value is a reference to an output (or text made of some). */
+export function isRef(value: unknown): value is { readonly $ref: string; readonly output: string; readonly $text?: readonly unknown[] } {
+  return typeof value === 'object' && value !== null && '$ref' in value
+}
+
+/** Whether a value is a secret. */
+export function isSecret(value: unknown): value is Secret {
+  return typeof value === 'object' && value !== null && '$secret' in value
+}
+
+/** Whether a value is an asset. */
+export function isAsset(value: unknown): value is Asset {
+  return typeof value === 'object' && value !== null && '$asset' in value
+}
+
+/** Whether a value is inline bytes. */
+export function isBytes(value: unknown): value is Bytes {
+  return typeof value === 'object' && value !== null && '$bytes' in value
+}
