@@ -59,10 +59,12 @@ export interface ExecResult {
   readonly exitCode: number | null
   readonly signal: string | null
   readonly timedOut: boolean
-  /** The tail of each stream, with what was cut from the front counted. */
+  /** The tail of each stream. */
   readonly stdout: Uint8Array
   readonly stderr: Uint8Array
-  readonly truncated: boolean
+  /** How many bytes were cut from the front of each. */
+  readonly stdoutCut: number
+  readonly stderrCut: number
   readonly durationMs: number
 }
 
@@ -131,6 +133,11 @@ export interface PinnedFolder {
   lstat(name: string): Promise<FileStat | undefined>
   /** Creates the file anew (an existing one is an error), with mode 0600, writes it whole and syncs it. */
   create(name: string, content: Uint8Array | AsyncIterable<Uint8Array>, attributes: Attributes): Promise<void>
+  /**
+   * Adds to the end of a file, which is created with mode 0600 if need be, and syncs it. Not atomic among several
+   * writers: for files that a lock protects. What could not be added whole is taken away again.
+   */
+  append(name: string, bytes: Uint8Array): Promise<void>
   mkdir(name: string, attributes: Attributes): Promise<void>
   symlink(target: string, name: string): Promise<void>
   /** Replaces what is at `to`. */

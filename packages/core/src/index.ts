@@ -42,6 +42,7 @@ export {
 } from './late.ts'
 export type { StateHome, HomeLock, HomeLockOptions } from './ledger/home.ts'
 export {
+  acts,
   type Action,
   type Conflict,
   changes,

@@ -92,6 +92,11 @@ export interface Interpret<Spec, Wire, N, State, Status, O> {
   converge(spec: Spec, on: N, run: Run<NoInfer<State>>): Promise<void>
   /** Takes away what this Score put there, or puts back what was there before. Removing twice is fine. */
   remove(applied: Applied<Wire>, on: N, run: Omit<Run<undefined>, 'state' | 'differences' | 'digest'>): Promise<void>
+  /**
+   * Cleans up what a pass that was killed may have left (temporary files). Called before anything else for a Score
+   * with unfinished work; the next `observe` tells the rest.
+   */
+  recover?(spec: Wire, on: N): Promise<void>
   /** Calls `wake` when reality may have changed. Carries no truth: the engine observes. */
   watch?(spec: Spec, on: N, wake: () => void): Promise<Watch>
   /** What must be kept of a thing that is not ours, so that `remove` can put it back. Called before its first change. */

@@ -84,8 +84,32 @@ export const mask = '••••••'
 
 /** Wraps a value so that it cannot be printed by accident. */
 export function sensitive<T>(value: T, secret = true): Sensitive<T> {
-  const print = () => (secret ? mask : String(value))
-  return { '~sensitive': true, secret, reveal: () => value, toString: print, toJSON: print }
+  return new SensitiveValue(value, secret)
+}
+
+// A class, since ten thousand files make ten thousand of them. The value sits in a closure-free private field that
+// neither inspection nor serialization shows.
+class SensitiveValue<T> implements Sensitive<T> {
+  readonly '~sensitive' = true
+  readonly secret: boolean
+  readonly #value: T
+
+  constructor(value: T, secret: boolean) {
+    this.#value = value
+    this.secret = secret
+  }
+
+  reveal(): T {
+    return this.#value
+  }
+
+  toString(): string {
+    return this.secret ? mask : String(this.#value)
+  }
+
+  toJSON(): string {
+    return this.toString()
+  }
 }
 
 /** A secret by name, from the environment or a file: by default `HARMONY_SECRET_<NAME>`, then `secrets/<name>` beside the project file. */

@@ -190,6 +190,14 @@ function makeScore(definition: KindDefinition, reactions: readonly string[], inp
   return new ScoreObject(definition, id, parsed.success ? parsed.data : written, options, internals) as never
 }
 
+/** A Score from parts that are valid already: what `decodeScore` stands on. */
+export function reviveScore(definition: KindDefinition, spec: unknown, options: StoredOptions): AnyScore {
+  const issues: Issue[] = []
+  const children = definition.compose ? composeChildren(definition, spec, issues) : undefined
+  const id = `${definition.kind}:${definition.identity(spec)}`
+  return new ScoreObject(definition, id, spec, options, { definition, issues, at: undefined, children }) as never
+}
+
 // A class, because ten thousand Scores with accessors of their own are slower to make and larger than with shared ones.
 class ScoreObject {
   readonly kind: string

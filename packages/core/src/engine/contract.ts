@@ -69,6 +69,8 @@ export interface PlanRequest {
 
 /** How a plan is carried out. */
 export interface ApplyRequest {
+  /** The lineage, when it was made only after the plan. */
+  readonly lineage?: string
   /** Steps that run side by side. Default 10. */
   readonly parallel?: number
   /** Aborted: nothing new starts; what runs is finished. */

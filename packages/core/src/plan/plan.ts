@@ -66,6 +66,8 @@ export interface Step {
   readonly renamedFrom: string | undefined
   /** It exists, is not ours, and is taken over: silently when as wanted, otherwise because of `adopt`. */
   readonly adopts: boolean
+  /** Nothing may have to change, but the ledger is brought up to date (a takeover, a rename, an option, unfinished work). */
+  readonly records: boolean
   /** What a purge deletes, exactly. */
   readonly surplus: readonly { readonly claim: Claim; readonly fingerprint: string }[]
 }
@@ -118,12 +120,28 @@ export interface Plan {
 /** Seals a plan with its digest. */
 export function sealPlan(plan: Omit<Plan, 'digest' | 'harmony'>): Plan {
   const body = { harmony: 1 as const, ...plan }
-  return { ...body, digest: digest(body) }
+  return { ...body, digest: digestOfPlan(body) }
 }
 
-/** Whether a plan would change anything. */
+/** The digest that a plan must have: of ten thousand unchanged steps it covers the addresses and specs only. */
+export function digestOfPlan(plan: Omit<Plan, 'digest'>): string {
+  const { steps, ...rest } = plan
+  const idle = steps.filter((step) => step.action === 'unchanged' && !step.records)
+  return digest({
+    ...rest,
+    steps: steps.filter((step) => step.action !== 'unchanged' || step.records),
+    unchanged: idle.map((step) => `${step.address} ${step.spec}`).join('\n'),
+  })
+}
+
+/** Whether carrying out a plan writes anything, if only to the ledger. */
 export function changes(plan: Plan): boolean {
-  return plan.steps.some((step) => step.action !== 'unchanged' || step.adopts || step.renamedFrom !== undefined)
+  return plan.steps.some((step) => step.action !== 'unchanged' || step.records)
+}
+
+/** Whether a plan changes anything besides the ledger: then a person is asked first. */
+export function acts(plan: Plan): boolean {
+  return plan.steps.some((step) => step.action !== 'unchanged')
 }
 
 /** Counts what a plan does. */

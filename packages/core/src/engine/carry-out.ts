@@ -1,0 +1,226 @@
+/**
+ * Carries out a plan: exactly its steps, in its order, as many side by side as asked for.
+ */
+import { HarmonyError, toHarmonyError } from '../errors.ts'
+import type { ErrorData, Outcome } from '../events.ts'
+import { kindOf } from '../kinds.ts'
+import { deriveGraph } from '../plan/graph.ts'
+import { expand } from '../plan/leaf.ts'
+import { digestOfPlan, type Plan, type Step } from '../plan/plan.ts'
+import type { AnyScore } from '../score.ts'
+import type { Context } from './context.ts'
+import type { ApplyRequest, ApplyResult, StepResult } from './contract.ts'
+import { verbsOf } from './observe.ts'
+import { Pass } from './pass.ts'
+import { resolveSpec } from './resolve.ts'
+import { schedule, type Task } from './schedule.ts'
+import { convergeLeaf, makeRun, NotConverged } from './step.ts'
+
+const created = '~everything that is created'
+
+/** Carries out a plan; resolves whatever becomes of its steps. */
+export async function carryOut(context: Context, scores: readonly AnyScore[], plan: Plan, request: ApplyRequest): Promise<ApplyResult> {
+  refuseUnfit(context, plan)
+  const stop = request.stop ?? new AbortController().signal
+  const abort = request.abort ?? new AbortController().signal
+  // What only takes away needs nothing of the project: it may be empty, or no longer valid.
+  const graph = deriveGraph(plan.steps.every(isRemoval) ? [] : expand(scores))
+  const pass = new Pass(context, graph, plan, abort)
+  const conductor = new Conductor(pass, plan)
+
+  const either = AbortSignal.any([stop, abort])
+  await schedule(conductor.tasks(), {
+    parallel: request.parallel ?? 10,
+    stop: either,
+    onReady: (tasks) => conductor.announce(tasks),
+  })
+  pass.withdraw()
+  await finishLedger(context, conductor)
+  return conductor.result(either.aborted)
+}
+
+function refuseUnfit(context: Context, plan: Plan): void {
+  const unfit = (message: string, hint: string) => new HarmonyError('plan-stale', message, { hint })
+  if (plan.digest !== digestOfPlan(plan)) throw unfit('the plan was changed after it was made: its digest is wrong', 'plan again')
+  if (plan.project !== context.owner.project || plan.topology !== context.topology.name)
+    throw unfit(`the plan is for ${plan.project} on ${plan.topology}`, 'plan this project again')
+  if (plan.lineage !== undefined && plan.lineage !== context.owner.lineage)
+    throw unfit('the plan was made for another lineage of this project (harmony.lock)', 'plan again')
+  if (plan.conflicts.length > 0) throw new HarmonyError('plan-conflict', 'the plan has conflicts', { hint: 'resolve them and plan again' })
+  if (plan.failures.length > 0) throw new HarmonyError('plan-stale', 'not everything could be observed', { hint: 'resolve that and plan again' })
+}
+
+/** The steps of one plan as tasks, and what becomes of them. */
+class Conductor {
+  readonly #pass: Pass
+  readonly #plan: Plan
+  readonly #steps: ReadonlyMap<string, Step>
+  readonly #results = new Map<string, StepResult>()
+  #tainted = false
+
+  constructor(pass: Pass, plan: Plan) {
+    this.#pass = pass
+    this.#plan = plan
+    this.#steps = new Map(plan.steps.map((step) => [step.address, step]))
+  }
+
+  get tainted(): boolean {
+    return this.#tainted
+  }
+
+  tasks(): readonly Task[] {
+    const tasks: Task[] = []
+    const creations: string[] = []
+    const first = new Set(this.#plan.steps.flatMap((step) => (isRemoval(step) ? [] : step.after)))
+    for (const step of this.#plan.steps) {
+      if (step.action === 'create' || step.action === 'deferred') creations.push(step.address)
+      // What is created may be what replaces it; what must make room goes first.
+      const after = isRemoval(step) && !first.has(step.address) ? [...step.after, created] : step.after
+      tasks.push({
+        id: step.address,
+        after,
+        run: (releaseSlot) => this.#run(step, releaseSlot),
+        blocked: (by) => this.#block(step, by),
+      })
+    }
+    tasks.push({ id: created, after: creations, run: async () => true, blocked: () => undefined })
+    return tasks
+  }
+
+  /** Writes the intents of what is ready, all together; taken back for whatever does not begin. */
+  announce(tasks: readonly Task[]): void {
+    for (const { id } of tasks) {
+      const step = this.#steps.get(id)
+      if (step?.action !== 'create' && step?.action !== 'update') continue
+      const leaf = this.#pass.leaf(step.address)
+      if (leaf && !step.adopts) this.#pass.announce(step, leaf)
+    }
+  }
+
+  result(interrupted: boolean): ApplyResult {
+    const outcomes: Record<Outcome, number> = { noop: 0, success: 0, failure: 0, blocked: 0 }
+    const results = [...this.#results.values()]
+    for (const { outcome } of results) outcomes[outcome]++
+    return { results, outcomes, changed: results.filter((result) => result.changed).length, interrupted }
+  }
+
+  async #run(step: Step, releaseSlot: () => void): Promise<boolean> {
+    if (step.action === 'unchanged' && !step.records) {
+      this.#results.set(step.address, { address: step.address, outcome: 'noop', changed: false, durationMs: 0, error: undefined })
+      return true
+    }
+    const { emit, topology, clock } = this.#pass.context
+    const to = { topology: topology.name, address: step.address, action: step.action }
+    const quiet = step.action === 'unchanged'
+    if (!quiet) emit({ type: 'started', ...to })
+    const began = clock.now()
+    let changed = false
+    let outcome: Outcome
+    let error: ErrorData | undefined
+    let differences: Step['differences'] = []
+    try {
+      outcome = await this.#carryOut(step, releaseSlot, () => {
+        changed = true
+        this.#pass.markChanged(step.address)
+      })
+    } catch (thrown) {
+      outcome = 'failure'
+      this.#pass.withdraw(step.address)
+      error = describe(thrown, step.address, this.#pass.abort)
+      if (thrown instanceof NotConverged) differences = thrown.differences
+    }
+    const durationMs = Math.round((clock.now() - began) * 10) / 10
+    this.#results.set(step.address, { address: step.address, outcome, changed, durationMs, error })
+    if (!quiet || outcome === 'failure') emit({ type: 'finished', ...to, outcome, durationMs, error, differences })
+    return outcome !== 'failure'
+  }
+
+  async #carryOut(step: Step, releaseSlot: () => void, changed: () => void): Promise<Outcome> {
+    switch (step.action) {
+      case 'remove':
+        return await this.#remove(step, changed)
+      case 'forget':
+        this.#pass.drop(step.address)
+        return 'success'
+      case 'purge':
+        return await this.#purge(step, changed)
+      default: {
+        const leaf = this.#pass.leaf(step.address)
+        if (!leaf) throw new HarmonyError('plan-stale', 'is no longer in the project', { address: step.address, hint: 'plan again' })
+        if (JSON.stringify(leaf.score.spec).includes('"$secret"')) this.#tainted = true
+        const done = await convergeLeaf(this.#pass, step, leaf, changed, releaseSlot)
+        return done.outcome
+      }
+    }
+  }
+
+  async #remove(step: Step, changed: () => void): Promise<Outcome> {
+    const record = this.#pass.current(step.address)
+    if (!record) return 'noop'
+    const definition = kindOf(record.kind)
+    if (!definition) throw new HarmonyError('unknown-kind', `the kind ${record.kind} is not known here`, { address: step.address })
+    const verbs = verbsOf(definition)
+    const { topology } = this.#pass.context
+    if (record.unfinished) await verbs.recover?.(record.spec, topology)
+    await this.#pass.intendRemoval(step)
+    this.#pass.abort.throwIfAborted()
+    changed()
+    const { address, spec, previous, memory } = record
+    const run = makeRun(this.#pass, this.#look(step), { redact: (text) => text }, { state: undefined, differences: [] }, () => undefined)
+    await verbs.remove({ address, spec, previous, memory }, topology, run)
+    this.#pass.drop(address)
+    return 'success'
+  }
+
+  async #purge(step: Step, changed: () => void): Promise<Outcome> {
+    const leaf = this.#pass.leaf(step.address.slice(0, -'#surplus'.length))
+    const discard = leaf?.definition.interpret?.discard
+    if (!leaf || !discard) throw new HarmonyError('plan-stale', 'is no longer kept pure', { address: step.address, hint: 'plan again' })
+    const { topology, sources } = this.#pass.context
+    const resolved = await resolveSpec(leaf.definition, leaf.score.spec, sources, this.#pass.outputOf)
+    const run = makeRun(this.#pass, this.#look(step), resolved, { state: undefined, differences: [] }, () => undefined)
+    changed()
+    await discard(step.surplus, resolved.spec, topology, run as never)
+    return 'success'
+  }
+
+  #look(step: Step) {
+    return { address: step.address, digest: step.spec, memory: undefined, signal: this.#pass.abort }
+  }
+
+  #block(step: Step, by: string | undefined): void {
+    if (step.action === 'unchanged') {
+      this.#results.set(step.address, { address: step.address, outcome: 'noop', changed: false, durationMs: 0, error: undefined })
+      return
+    }
+    const { emit, topology } = this.#pass.context
+    const waits = by === created ? 'something that may replace it could not be created' : `waits for ${by}, which failed`
+    const error: ErrorData = { code: by === undefined ? 'interrupted' : 'blocked', message: by === undefined ? 'was not started' : waits, address: step.address }
+    this.#results.set(step.address, { address: step.address, outcome: 'blocked', changed: false, durationMs: 0, error })
+    emit({ type: 'finished', topology: topology.name, address: step.address, action: step.action, outcome: 'blocked', durationMs: 0, error, differences: [] })
+  }
+}
+
+function isRemoval(step: Step): boolean {
+  return step.action === 'remove' || step.action === 'forget'
+}
+
+function describe(thrown: unknown, address: string, abort: AbortSignal): ErrorData {
+  if (abort.aborted) return { code: 'interrupted', message: 'was interrupted; the next apply completes it', address }
+  const { code, message, hint, issues, data } = toHarmonyError(thrown, { address })
+  return { code, message, address, hint, issues: issues.length > 0 ? issues : undefined, data }
+}
+
+async function finishLedger({ ledger, key, emit, topology }: Context, { tainted }: Conductor): Promise<void> {
+  if (tainted && !key && ledger.records.size > 0) await ledger.makeKey()
+  try {
+    await ledger.tidy()
+  } catch (thrown) {
+    const error = toHarmonyError(thrown)
+    emit({ type: 'note', topology: topology.name, address: undefined, message: `the ledger could not be written: ${error.message}` })
+    throw new HarmonyError(error.code, `the steps were done, but the ledger could not be written: ${error.message}`, {
+      cause: thrown,
+      hint: 'resolve that and apply again: what is as wanted is recognized',
+    })
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * What is to be done about each leaf, decided from its observation and its record alone. Reads, never writes.
+ */
+import { HarmonyError, toHarmonyError } from '../errors.ts'
+import { type Difference, isCreation } from '../interpret.ts'
+import type { LedgerRecord } from '../ledger/record.ts'
+import type { Graph } from '../plan/graph.ts'
+import type { Leaf } from '../plan/leaf.ts'
+import type { Action } from '../plan/plan.ts'
+import type { KindDefinition } from '../score.ts'
+import { type Context, ownRecords } from './context.ts'
+import { type Observation, observe, verbsOf } from './observe.ts'
+import { digestOfSpec, NotYetKnown, type ResolvedSpec, resolveSpec } from './resolve.ts'
+
+/** What was found out about one leaf. */
+export type Verdict =
+  | {
+      readonly type: 'seen'
+      readonly definition: KindDefinition
+      readonly action: Exclude<Action, 'react' | 'remove' | 'forget' | 'purge' | 'deferred'>
+      readonly digest: string
+      readonly resolved: ResolvedSpec
+      readonly state: unknown
+      readonly differences: readonly Difference[]
+      readonly record: LedgerRecord | undefined
+      readonly renamedFrom: string | undefined
+    }
+  /** Cannot be told before what it depends on is done. */
+  | {
+      readonly type: 'deferred'
+      readonly digest: string
+      readonly reason: string
+      readonly record: LedgerRecord | undefined
+      readonly renamedFrom: string | undefined
+    }
+  | { readonly type: 'failed'; readonly digest: string; readonly error: HarmonyError }
+
+// Reads are not limited by the number of steps that may run side by side, only by what a process can hold open.
+const sideBySide = 64
+
+/** Classifies every leaf that is chosen; the result is in the order of the graph. */
+export async function classifyAll(
+  context: Context,
+  graph: Graph,
+  chosen: (address: string) => boolean,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, Verdict>> {
+  const own = ownRecords(context)
+  const leafOf = new Map(graph.order.map((leaf) => [leaf.address, leaf]))
+  const started = new Map<string, Promise<Verdict>>()
+  const classify = (leaf: Leaf): Promise<Verdict> => {
+    let verdict = started.get(leaf.address)
+    if (!verdict) {
+      verdict = classifyOne(context, leaf, own, signal, (address) => {
+        const other = leafOf.get(address)
+        return other && classify(other)
+      }, graph.after.get(leaf.address) ?? [])
+      started.set(leaf.address, verdict)
+    }
+    return verdict
+  }
+
+  const wanted = graph.order.filter((leaf) => chosen(leaf.address))
+  const verdicts = new Map<string, Verdict>()
+  let next = 0
+  // In the order of the graph, so that whatever a leaf waits for has been started before it.
+  const worker = async (): Promise<void> => {
+    while (next < wanted.length) {
+      signal.throwIfAborted()
+      const leaf = wanted[next++] as Leaf
+      verdicts.set(leaf.address, await classify(leaf))
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(sideBySide, wanted.length) }, worker))
+  return verdicts
+}
+
+/** Whether the thing will be another one after the plan, so that what is read from it now says nothing. */
+export function isChanging(verdict: Verdict | undefined): boolean {
+  return verdict?.type === 'deferred' || (verdict?.type === 'seen' && verdict.action !== 'unchanged')
+}
+
+/** A leaf's record, by its address or an earlier one. */
+export function recordOf(leaf: Leaf, own: ReadonlyMap<string, LedgerRecord>): { record: LedgerRecord | undefined; renamedFrom: string | undefined } {
+  const record = own.get(leaf.address)
+  if (record) return { record, renamedFrom: undefined }
+  for (const former of leaf.options.formerly) {
+    const address = /^[A-Z][A-Za-z0-9]*:/.test(former) ? former : `${leaf.score.kind}:${former}`
+    const renamed = own.get(address)
+    if (renamed && renamed.kind === leaf.score.kind) return { record: renamed, renamedFrom: address }
+  }
+  return { record: undefined, renamedFrom: undefined }
+}
+
+async function classifyOne(
+  context: Context,
+  leaf: Leaf,
+  own: ReadonlyMap<string, LedgerRecord>,
+  signal: AbortSignal,
+  verdictOf: (address: string) => Promise<Verdict> | undefined,
+  dependencies: readonly string[],
+): Promise<Verdict> {
+  const { definition, score, address } = leaf
+  const { record, renamedFrom } = recordOf(leaf, own)
+  let digest = ''
+  try {
+    digest = await digestOfSpec(definition, score.spec, context.sources)
+    const resolved = await resolveSpec(definition, score.spec, context.sources, async (from, output) => {
+      const verdict = await verdictOf(from)
+      if (verdict?.type !== 'seen' || isChanging(verdict)) throw new NotYetKnown(from, output)
+      return readOutput(verdict.definition, verdict.state, from, output)
+    })
+    const look = { address, digest, memory: record?.memory, signal }
+    const seen: Observation = await observe(definition, resolved, context.topology, look)
+    return { type: 'seen', definition, action: actionFor(seen.differences), digest, resolved, ...seen, record, renamedFrom }
+  } catch (thrown) {
+    if (thrown instanceof NotYetKnown) return { type: 'deferred', digest, reason: thrown.message, record, renamedFrom }
+    // What it stands on may be about to appear: a user, a mount, a service.
+    for (const dependency of dependencies)
+      if (isChanging(await verdictOf(dependency)))
+        return { type: 'deferred', digest, reason: `cannot be observed before ${dependency} is done`, record, renamedFrom }
+    return { type: 'failed', digest, error: toHarmonyError(thrown, { address }) }
+  }
+}
+
+/**
+ * One output of an observed thing.
+ * @throws HarmonyError `unresolved-reference` when its kind has no such output.
+ */
+export function readOutput(definition: KindDefinition, state: unknown, from: string, output: string): unknown {
+  const outputs = verbsOf(definition).outputs?.(state) as Readonly<Record<string, unknown>> | undefined
+  const value = outputs?.[output]
+  if (value === undefined)
+    throw new HarmonyError('unresolved-reference', `${from} has no output ${output}`, {
+      hint: outputs ? `it has: ${Object.keys(outputs).join(', ')}` : 'its kind has no outputs',
+    })
+  return value
+}
+
+function actionFor(differences: readonly Difference[]): 'create' | 'update' | 'replace' | 'unchanged' {
+  if (differences.length === 0) return 'unchanged'
+  if (isCreation(differences)) return 'create'
+  return differences.some((difference) => difference.replaces) ? 'replace' : 'update'
+}

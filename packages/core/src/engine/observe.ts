@@ -1,0 +1,92 @@
+/**
+ * Observing and comparing, as plan, apply and drift share it: one code path, so that a preview cannot differ from what
+ * is then done.
+ */
+import { digest, type Json, keyedDigest } from '../canonical.ts'
+import { HarmonyError, toHarmonyError } from '../errors.ts'
+import type { Difference, Interpret, Look } from '../interpret.ts'
+import { mask } from '../late.ts'
+import type { ShownDifference } from '../plan/plan.ts'
+import type { KindDefinition } from '../score.ts'
+import type { ResolvedSpec } from './resolve.ts'
+
+/** The verbs of a kind, types erased. */
+export type Verbs = Interpret<unknown, unknown, unknown, unknown, unknown, unknown>
+
+/** One look at one thing. */
+export interface Observation {
+  readonly state: unknown
+  readonly differences: readonly Difference[]
+}
+
+/**
+ * The verbs of a leaf.
+ * @throws HarmonyError `internal` for a composite, which has none.
+ */
+export function verbsOf(definition: KindDefinition): Verbs {
+  if (!definition.interpret) throw new HarmonyError('internal', `${definition.kind} is a composite and has no verbs`)
+  return definition.interpret
+}
+
+/** Observes and compares. Whatever goes wrong carries the address. */
+export async function observe(definition: KindDefinition, resolved: ResolvedSpec, on: unknown, look: Look): Promise<Observation> {
+  const verbs = verbsOf(definition)
+  try {
+    const state = await verbs.observe(resolved.spec, on, look)
+    return { state, differences: verbs.compare(resolved.spec, state) }
+  } catch (thrown) {
+    throw redacted(toHarmonyError(thrown, { address: look.address }), resolved)
+  }
+}
+
+/** The same error with every secret of the spec masked. */
+export function redacted(error: HarmonyError, { redact, tainted }: ResolvedSpec): HarmonyError {
+  if (tainted.size === 0) return error
+  return new HarmonyError(error.code, redact(error.message), {
+    address: error.address,
+    hint: error.hint && redact(error.hint),
+    data: JSON.parse(redact(JSON.stringify(error.data))) as Record<string, unknown>,
+    issues: error.issues,
+  })
+}
+
+/** Differences as they may be shown and stored: values of tainted fields masked. */
+export function show(differences: readonly Difference[], { tainted, redact }: ResolvedSpec): readonly ShownDifference[] {
+  return differences.map((difference) => {
+    const { path, from, to, settleMs, replaces } = difference
+    const masked = isTainted(difference, tainted, redact)
+    return {
+      path,
+      from: masked && from !== null ? mask : from,
+      to: masked && to !== null ? mask : to,
+      settling: settleMs !== undefined,
+      replaces: replaces === true,
+      masked,
+    }
+  })
+}
+
+/**
+ * The digest of what is there now, of the values that differ: the precondition of a step. What is secret enters under
+ * the host's key; without a key only whether it is there, so that a digest in a plan file gives nothing away.
+ */
+export function preconditionOf(differences: readonly Difference[], { tainted, redact }: ResolvedSpec, key: Uint8Array | undefined): string {
+  return digest(
+    differences.map((difference) => {
+      const { path, from } = difference
+      if (!isTainted(difference, tainted, redact)) return [path, from]
+      if (from === null || !key) return [path, from === null ? 'absent' : 'present']
+      return [path, keyedDigest(key, from)]
+    }),
+  )
+}
+
+function isTainted({ path, from, to }: Difference, tainted: ReadonlySet<string>, redact: (text: string) => string): boolean {
+  if (tainted.size === 0) return false
+  if (tainted.has(path.split(/[.[]/, 1)[0] ?? '')) return true
+  // A kind that reports a secret under another name: found by its value.
+  return [from, to].some((value: Json) => {
+    const text = typeof value === 'string' ? value : JSON.stringify(value)
+    return redact(text) !== text
+  })
+}

@@ -1,0 +1,255 @@
+/**
+ * Makes a plan: classifies every leaf, works out removals, purges, reactions and conflicts, and puts the steps in
+ * order. Reads everything, writes nothing.
+ */
+import { describeClaim } from '../claims.ts'
+import type { LedgerRecord } from '../ledger/record.ts'
+import { ClaimIndex, deriveGraph, type Graph } from '../plan/graph.ts'
+import { expand, type Leaf } from '../plan/leaf.ts'
+import { type Action, type Conflict, type Plan, type PlanFailure, type Step, sealPlan } from '../plan/plan.ts'
+import { select } from '../plan/select.ts'
+import type { AnyScore, StoredOptions } from '../score.ts'
+import { classifyAll, isChanging, recordOf, type Verdict } from './classify.ts'
+import { type Context, foreignRecords, ownRecords } from './context.ts'
+import type { PlanRequest } from './contract.ts'
+import { preconditionOf, show } from './observe.ts'
+import { type Cause, dueReactions } from './reactions.ts'
+import { planRemovals } from './removal.ts'
+import { Belongings } from './surplus.ts'
+
+const none: readonly never[] = Object.freeze([])
+
+/** Plans for one topology. */
+export async function makePlan(context: Context, scores: readonly AnyScore[], request: PlanRequest): Promise<Plan> {
+  const graph = deriveGraph(request.destroy ? [] : expand(scores))
+  const own = ownRecords(context)
+  const signal = request.signal ?? new AbortController().signal
+  const kept = new Set(graph.order.flatMap((leaf) => recordOf(leaf, own).record?.address ?? none))
+  const left = [...own.values()].filter((record) => !kept.has(record.address))
+  const selection = select(graph.order, graph.after, left.map((record) => record.address), request.targets ?? none, request.excludes ?? none)
+
+  const verdicts = await classifyAll(context, graph, selection.has, signal)
+  const removals = planRemovals(left.filter((record) => selection.mayRemove(record.address)), graph, own.size, request)
+  const steps = new LeafSteps(context, graph, own, verdicts, removals.before, request)
+  for (const leaf of graph.order) steps.add(leaf)
+  const purges = await planPurges(context, graph, verdicts, removals.steps, signal)
+
+  return sealPlan({
+    project: context.owner.project,
+    lineage: context.owner.lineage,
+    topology: context.topology.name,
+    home: context.home.description,
+    steps: [...steps.steps, ...removals.steps, ...purges],
+    conflicts: [...steps.conflicts, ...removals.conflicts],
+    failures: steps.failures,
+    notes: [...selection.notes, ...removals.notes],
+  })
+}
+
+/** Collects the steps of the leaves, one after the other in the order of the graph. */
+class LeafSteps {
+  readonly steps: Step[] = []
+  readonly #byAddress = new Map<string, Step>()
+  readonly conflicts: Conflict[] = []
+  readonly failures: PlanFailure[] = []
+  readonly #context: Context
+  readonly #graph: Graph
+  readonly #verdicts: ReadonlyMap<string, Verdict>
+  readonly #request: PlanRequest
+  readonly #own: ReadonlyMap<string, LedgerRecord>
+  /** For each leaf the removals that must come first, because they claim the same. */
+  readonly #before: ReadonlyMap<string, readonly string[]>
+  readonly #foreign: ClaimIndex<LedgerRecord> | undefined
+
+  constructor(
+    context: Context,
+    graph: Graph,
+    own: ReadonlyMap<string, LedgerRecord>,
+    verdicts: ReadonlyMap<string, Verdict>,
+    before: ReadonlyMap<string, readonly string[]>,
+    request: PlanRequest,
+  ) {
+    this.#context = context
+    this.#graph = graph
+    this.#own = own
+    this.#verdicts = verdicts
+    this.#before = before
+    this.#request = request
+    const foreign = foreignRecords(context)
+    if (foreign.length === 0) return
+    this.#foreign = new ClaimIndex()
+    for (const record of foreign) this.#foreign.add(record)
+  }
+
+  add(leaf: Leaf): void {
+    const verdict = this.#verdicts.get(leaf.address)
+    if (!verdict) return
+    this.#refuseForeignClaims(leaf)
+    if (verdict.type === 'failed') {
+      const { code, message, hint } = verdict.error
+      this.failures.push({ address: leaf.address, code, message, hint })
+      return
+    }
+    const { record, renamedFrom, digest } = verdict
+    const first = this.#before.get(leaf.address) ?? none
+    const direct = this.#graph.after.get(leaf.address) ?? none
+    const after = first.length > 0 ? [...direct, ...first] : direct
+    const base = {
+      address: leaf.address,
+      kind: leaf.score.kind,
+      after,
+      spec: digest,
+      parent: leaf.parent,
+      renamedFrom,
+      surplus: none,
+    }
+    if (verdict.type === 'deferred') {
+      this.#push({ ...base, action: 'deferred', differences: none, reasons: [verdict.reason], reactions: none, precondition: undefined, adopts: !record && this.#mayAdopt(leaf), records: true })
+      return
+    }
+
+    const forced = this.#request.replace?.includes(leaf.address) && verdict.action !== 'create'
+    const moved = renamedFrom !== undefined && record !== undefined && !claimsSame(record, leaf)
+    let action: Action = forced || (first.length > 0 && verdict.action !== 'unchanged') ? 'replace' : verdict.action
+    const differences = verdict.differences.length > 0 ? show(verdict.differences, verdict.resolved) : none
+    const reasons = this.#reasons(record, renamedFrom, moved, forced === true, first)
+    const adopts = !record && verdict.action !== 'create' && first.length === 0
+
+    if (adopts && verdict.action !== 'unchanged' && !this.#mayAdopt(leaf))
+      this.conflicts.push({
+        type: 'exists',
+        address: leaf.address,
+        message: 'exists, was not made by this project, and differs',
+        hint: 'make the Score as it is there, take it over with adopt: true or --adopt (what was there is put back on removal), or remove it by hand',
+        differences,
+      })
+    if (action === 'replace' && leaf.options.protect && record)
+      this.conflicts.push({
+        type: 'protected',
+        address: leaf.address,
+        message: 'is protected, and this change would replace it',
+        hint: 'set protect: false and apply that first',
+        differences,
+      })
+    const reactions = action === 'create' || Object.keys(leaf.options.reactions).length === 0 ? none : dueReactions(leaf, record, (address) => this.#causeOf(address))
+    if (action === 'unchanged' && reactions.length > 0) action = 'react'
+    this.#push({
+      ...base,
+      action,
+      differences,
+      reasons,
+      reactions,
+      precondition: action === 'unchanged' || action === 'react' || first.length > 0 ? undefined : preconditionOf(verdict.differences, verdict.resolved, this.#context.key),
+      adopts,
+      records: !record || record.unfinished !== undefined || renamedFrom !== undefined || isOutdated(record, leaf, digest, direct),
+    })
+  }
+
+  #mayAdopt(leaf: Leaf): boolean {
+    return leaf.options.adopt || this.#request.adopt === true
+  }
+
+  #push(step: Step): void {
+    this.steps.push(step)
+    this.#byAddress.set(step.address, step)
+  }
+
+  #reasons(record: LedgerRecord | undefined, renamedFrom: string | undefined, moved: boolean, forced: boolean, first: readonly string[]): readonly string[] {
+    if (!record?.unfinished && !renamedFrom && !forced && first.length === 0) return none
+    const reasons: string[] = []
+    if (record?.unfinished) reasons.push('an earlier apply was cut off here')
+    if (renamedFrom) reasons.push(moved ? `moves from ${renamedFrom}, which is removed afterwards` : `was ${renamedFrom}`)
+    if (forced) reasons.push('asked for with --replace')
+    for (const address of first) reasons.push(`takes the place of ${address}`)
+    return reasons
+  }
+
+  #causeOf(address: string): Cause | undefined {
+    const verdict = this.#verdicts.get(address)
+    if (!verdict || verdict.type === 'failed') return undefined
+    const step = this.#byAddress.get(address) // causes come before, so it is there
+    const reacting = step?.action === 'react' || (step?.reactions.length ?? 0) > 0
+    return { address, digest: verdict.digest, revision: verdict.record?.revision ?? 0, changing: isChanging(verdict) || reacting || step?.action === 'replace' }
+  }
+
+  #refuseForeignClaims(leaf: Leaf): void {
+    if (!this.#foreign) return
+    for (const claim of leaf.claims) {
+      const rival = this.#foreign.rival(claim)
+      if (!rival) continue
+      const same = rival.project === this.#context.owner.project
+      const owner = rival.topology === this.#context.topology.name ? `the project ${rival.project}` : `the project ${rival.project} (topology ${rival.topology})`
+      this.conflicts.push({
+        type: 'claimed',
+        address: leaf.address,
+        message: `claims ${describeClaim(claim)}, which ${owner} manages as ${rival.address}`,
+        hint: same
+          ? `if it is this very project, its harmony.lock is missing or was replaced: it had the lineage ${rival.lineage}`
+          : 'remove it from one of the two projects',
+        differences: none,
+      })
+    }
+  }
+}
+
+/** Whether the ledger must be rewritten although nothing on the host has to change. */
+function isOutdated(record: LedgerRecord, leaf: Leaf, digest: string, after: readonly string[]): boolean {
+  return record.digest !== digest || !sameOptions(record.options, leaf.options) || record.parent !== leaf.parent || record.after.join('\n') !== after.join('\n')
+}
+
+function sameOptions(a: StoredOptions, b: StoredOptions): boolean {
+  if (a === b) return true
+  return a.retain === b.retain && a.protect === b.protect && a.adopt === b.adopt && JSON.stringify([a.after, a.formerly, a.reactions]) === JSON.stringify([b.after, b.formerly, b.reactions])
+}
+
+/** Whether a renamed Score still means the very same thing on the host. */
+export function claimsSame(record: LedgerRecord, leaf: Pick<Leaf, 'claims'>): boolean {
+  return JSON.stringify(record.claims) === JSON.stringify(leaf.claims)
+}
+
+async function planPurges(
+  context: Context,
+  graph: Graph,
+  verdicts: ReadonlyMap<string, Verdict>,
+  removals: readonly Step[],
+  signal: AbortSignal,
+): Promise<readonly Step[]> {
+  const steps: Step[] = []
+  let belongings: Belongings | undefined
+  for (const leaf of graph.order) {
+    const verdict = verdicts.get(leaf.address)
+    const surplusOf = leaf.definition.interpret?.surplus
+    if (!surplusOf || verdict?.type !== 'seen' || verdict.action === 'create') continue
+    const look = { address: leaf.address, digest: verdict.digest, memory: verdict.record?.memory, signal }
+    const found = await surplusOf(verdict.resolved.spec, context.topology, look)
+    if (found.length === 0) continue
+    belongings ??= new Belongings([...graph.order, ...context.ledger.records.values()])
+    const unwanted = belongings.unwanted(found, leaf)
+    if (unwanted.length === 0) continue
+    const folder = leaf.claims[0]
+    const inside = folder && folder.type !== 'name' ? `${folder.path === '/' ? '' : folder.path}/` : undefined
+    const within = (claims: readonly { type: string; path?: string }[]) =>
+      inside !== undefined && claims.some((claim) => claim.path?.startsWith(inside))
+    steps.push({
+      address: `${leaf.address}#surplus`,
+      kind: leaf.score.kind,
+      action: 'purge',
+      differences: none,
+      reasons: [`nobody on this host claims ${unwanted.length === 1 ? 'this' : 'these'}`],
+      reactions: none,
+      after: [
+        leaf.address,
+        ...graph.order.filter((other) => verdicts.has(other.address) && other !== leaf && within(other.claims)).map((other) => other.address),
+        ...removals.filter((step) => within(context.ledger.records.get(`${context.owner.lineage} ${context.topology.name} ${step.address}`)?.claims ?? none)).map((step) => step.address),
+      ],
+      precondition: undefined,
+      spec: verdict.digest,
+      parent: leaf.parent,
+      renamedFrom: undefined,
+      adopts: false,
+      records: false,
+      surplus: unwanted,
+    })
+  }
+  return steps
+}

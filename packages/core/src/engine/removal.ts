@@ -1,0 +1,141 @@
+/**
+ * What left the project: in which order it goes, and what forbids it.
+ *
+ * Dependents go before what they depended on. A removal waits for everything that is created in the same plan, since
+ * that may be what replaces it; but what claims the same as something wanted (the same path, port or name) goes first.
+ */
+import { claimKey } from '../claims.ts'
+import { kindOf } from '../kinds.ts'
+import type { LedgerRecord } from '../ledger/record.ts'
+import { ClaimIndex, type Graph } from '../plan/graph.ts'
+import type { Conflict, Step } from '../plan/plan.ts'
+import type { PlanRequest } from './contract.ts'
+
+/** Steps that take something away, and what they mean for the others. */
+export interface Removals {
+  readonly steps: readonly Step[]
+  readonly conflicts: readonly Conflict[]
+  readonly notes: readonly string[]
+  /** For each wanted leaf the addresses of removals that must come first. */
+  readonly before: ReadonlyMap<string, readonly string[]>
+}
+
+const none: readonly never[] = Object.freeze([])
+
+/** Plans the removal of records that no Score stands for any more. `owned` counts all records of the owner. */
+export function planRemovals(left: readonly LedgerRecord[], graph: Graph, owned: number, request: PlanRequest): Removals {
+  const conflicts: Conflict[] = []
+  const notes: string[] = []
+  const before = new Map<string, string[]>()
+  const gone = new Set(left.map((record) => record.address))
+  const dependents = new Map<string, string[]>()
+  for (const record of left)
+    for (const each of record.after)
+      if (gone.has(each)) push(dependents, each, record.address)
+
+  const steps = sortForRemoval(left, dependents).map((record): Step => {
+    const forget = record.options.retain
+    const conflict = refusal(record)
+    if (conflict) conflicts.push(conflict)
+    for (const rival of forget ? none : rivals(record, graph)) push(before, rival, record.address)
+    return {
+      address: record.address,
+      kind: record.kind,
+      action: forget ? 'forget' : 'remove',
+      differences: none,
+      reasons: [
+        request.destroy ? 'the project is destroyed' : 'is no longer in the project',
+        ...(forget ? ['retain: it stays where it is'] : none),
+        ...(record.previous !== undefined && !forget ? ['what was there before is put back'] : none),
+        ...(record.unfinished ? ['an earlier apply was cut off here'] : none),
+      ],
+      reactions: none,
+      after: dependents.get(record.address) ?? none,
+      precondition: undefined,
+      spec: record.digest,
+      parent: record.parent,
+      renamedFrom: undefined,
+      adopts: false,
+      records: true,
+      surplus: none,
+    }
+  })
+
+  const removed = steps.filter((step) => step.action === 'remove').length
+  const empty = graph.order.length === 0 && owned > 0
+  if (removed > 0 && !request.destroy && !request.allowRemoval && (removed * 2 > owned || empty))
+    conflicts.push({
+      type: 'mass-removal',
+      address: '',
+      message: empty ? `the project is empty, so all ${removed} of its things would be removed` : `${removed} of the ${owned} things of this project would be removed`,
+      hint: 'if that is what you want, say --allow-removal (or: harmony destroy)',
+      differences: none,
+    })
+  return { steps, conflicts, notes, before }
+}
+
+function refusal(record: LedgerRecord): Conflict | undefined {
+  if (record.options.protect)
+    return {
+      type: 'protected',
+      address: record.address,
+      message: 'is protected and would be removed',
+      hint: 'put the Score back with protect: false, apply, and remove it then',
+      differences: none,
+    }
+  if (!record.options.retain && !kindOf(record.kind))
+    return {
+      type: 'unknown-kind',
+      address: record.address,
+      message: `cannot be removed, since the kind ${record.kind} is not known here`,
+      hint: `import the package that defines ${record.kind} in the project file`,
+      differences: none,
+    }
+  return undefined
+}
+
+/** Wanted leaves that claim the same as a record. */
+function rivals(record: LedgerRecord, graph: Graph): readonly string[] {
+  const found = new Set<string>()
+  for (const claim of record.claims) {
+    const rival = graph.index.rival(claim)
+    if (rival) found.add(rival.address)
+  }
+  if (found.size > 0 || record.claims.every((claim) => claim.type !== 'tree')) return [...found]
+  // A tree may collide with several.
+  const mine = new ClaimIndex<{ address: string; claims: LedgerRecord['claims'] }>()
+  mine.add(record)
+  for (const leaf of graph.order) if (leaf.claims.some((claim) => mine.rival(claim) ?? record.claims.some((own) => claimKey(own) === claimKey(claim)))) found.add(leaf.address)
+  return [...found]
+}
+
+/** Dependents first. Records form no cycle, but a damaged ledger must not make this hang: each is entered once. */
+function sortForRemoval(left: readonly LedgerRecord[], dependents: ReadonlyMap<string, readonly string[]>): readonly LedgerRecord[] {
+  const byAddress = new Map(left.map((record) => [record.address, record]))
+  const entered = new Set<string>()
+  const order: LedgerRecord[] = []
+  for (const start of [...left].reverse()) {
+    if (entered.has(start.address)) continue
+    entered.add(start.address)
+    const stack = [{ record: start, next: 0 }]
+    for (let top = stack.at(-1); top; top = stack.at(-1)) {
+      const dependent = dependents.get(top.record.address)?.[top.next++]
+      if (dependent === undefined) {
+        order.push(top.record)
+        stack.pop()
+        continue
+      }
+      const record = byAddress.get(dependent)
+      if (!record || entered.has(dependent)) continue
+      entered.add(dependent)
+      stack.push({ record, next: 0 })
+    }
+  }
+  return order
+}
+
+function push(map: Map<string, string[]>, key: string, value: string): void {
+  const list = map.get(key)
+  if (list) list.push(value)
+  else map.set(key, [value])
+}

@@ -1,0 +1,183 @@
+/**
+ * Turns a spec as written into what `interpret` sees: secrets fetched, assets opened, outputs filled in. Which fields
+ * may hold a secret is read from the kind's schema once; fields of such a type arrive as `Sensitive`, also when this
+ * project put a plain value there.
+ */
+import * as z from 'zod'
+import { digest } from '../canonical.ts'
+import { HarmonyError } from '../errors.ts'
+import { type Content, isAsset, isBytes, isRef, isSecret, mask, type Secret, secretFields, sensitive } from '../late.ts'
+import type { KindDefinition } from '../score.ts'
+import type { Sources } from './contract.ts'
+
+/** A spec ready to be interpreted. */
+export interface ResolvedSpec {
+  readonly spec: unknown
+  /** Names of the spec's fields that hold a secret here. */
+  readonly tainted: ReadonlySet<string>
+  /** Replaces every secret of this spec in a text. */
+  redact(text: string): string
+}
+
+/** An output that a reference asks for is not known yet: the Score that gives it is to change first. */
+export class NotYetKnown extends HarmonyError {
+  constructor(address: string, output: string) {
+    super('unresolved-reference', `the output ${output} of ${address} is not known yet`, { address })
+  }
+}
+
+/** Gives the value of an output, or throws {@link NotYetKnown}. */
+export type Outputs = (address: string, output: string) => Promise<unknown>
+
+const nothingTainted: ReadonlySet<string> = new Set()
+const asIs = (text: string) => text
+
+/** Resolves a spec. Stays synchronous for a spec without late values, as most of thousands are. */
+export function resolveSpec(definition: KindDefinition, spec: unknown, sources: Sources, outputs: Outputs): ResolvedSpec | Promise<ResolvedSpec> {
+  const shape = shapeOf(definition.spec)
+  if (!hasLateValues(spec)) return { spec: shape ? wrap(spec, shape) : spec, tainted: nothingTainted, redact: asIs }
+  return resolveLate(spec, shape, sources, outputs)
+}
+
+/** The digest of a spec with the content of its assets, but without its secrets' values. */
+export async function digestOfSpec(definition: KindDefinition, spec: unknown, sources: Sources): Promise<string> {
+  const paths = new Set<string>()
+  collectAssets(spec, paths)
+  if (paths.size === 0) return digest([definition.kind, definition.version, spec])
+  const assets: Record<string, unknown> = {}
+  for (const path of paths) {
+    const { sha256, size } = await sources.asset(path)
+    assets[path] = { sha256, size }
+  }
+  return digest([definition.kind, definition.version, spec, assets])
+}
+
+/** Whether a spec has an asset, so that its digest must be awaited. */
+export function hasLateValues(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (isRef(value) || isSecret(value) || isAsset(value) || isBytes(value)) return true
+  for (const key in value) if (hasLateValues((value as Record<string, unknown>)[key])) return true
+  return false
+}
+
+/** Where in a schema a secret is allowed. `undefined` as a whole: nowhere. */
+type Shape = 'secretable' | { readonly fields: ReadonlyMap<string, Shape> } | { readonly each: Shape }
+
+const shapes = new WeakMap<z.ZodType, Shape | 'none'>()
+
+function shapeOf(schema: z.ZodType): Shape | undefined {
+  let shape = shapes.get(schema)
+  if (shape === undefined) {
+    shape = findSecretable(schema) ?? 'none'
+    shapes.set(schema, shape)
+  }
+  return shape === 'none' ? undefined : shape
+}
+
+function findSecretable(schema: z.ZodType): Shape | undefined {
+  if (secretFields.has(schema)) return 'secretable'
+  const { def } = schema as unknown as { def: Record<string, unknown> & { type: string } }
+  switch (def.type) {
+    case 'object': {
+      const fields = new Map<string, Shape>()
+      for (const [name, field] of Object.entries(def.shape as Record<string, z.ZodType>)) {
+        const shape = findSecretable(field)
+        if (shape) fields.set(name, shape)
+      }
+      return fields.size > 0 ? { fields } : undefined
+    }
+    case 'array': {
+      const each = findSecretable(def.element as z.ZodType)
+      return each && { each }
+    }
+    case 'record': {
+      const each = findSecretable(def.valueType as z.ZodType)
+      return each && { each }
+    }
+    case 'optional':
+    case 'nullable':
+    case 'default':
+    case 'readonly':
+    case 'nonoptional':
+      return findSecretable(def.innerType as z.ZodType)
+    case 'union': {
+      // Of objects that exclude each other: what any of them allows. `wrap` passes over what a value does not have.
+      const fields = new Map<string, Shape>()
+      for (const option of def.options as readonly z.ZodType[]) {
+        const shape = findSecretable(option)
+        if (shape && shape !== 'secretable' && 'fields' in shape) for (const [name, field] of shape.fields) fields.set(name, field)
+        else if (shape) return shape
+      }
+      return fields.size > 0 ? { fields } : undefined
+    }
+    default:
+      return undefined
+  }
+}
+
+/** Wraps the plain values of fields that may hold a secret. */
+function wrap(value: unknown, shape: Shape): unknown {
+  if (value === undefined || value === null) return value
+  if (shape === 'secretable') return isWrapped(value) ? value : sensitive(value, false)
+  if (typeof value !== 'object') return value
+  if ('each' in shape) {
+    if (Array.isArray(value)) return value.map((each) => wrap(each, shape.each))
+    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, wrap(each, shape.each)]))
+  }
+  const copy: Record<string, unknown> = { ...(value as Record<string, unknown>) }
+  for (const [name, field] of shape.fields) if (name in copy) copy[name] = wrap(copy[name], field)
+  return copy
+}
+
+function isWrapped(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && '~sensitive' in value
+}
+
+async function resolveLate(spec: unknown, shape: Shape | undefined, sources: Sources, outputs: Outputs): Promise<ResolvedSpec> {
+  const revealed: string[] = []
+  const tainted = new Set<string>()
+  const secretValue = async (secret: Secret): Promise<string> => {
+    const { $secret } = secret
+    if (typeof $secret === 'string') {
+      const value = await sources.secret({ ...secret, $secret })
+      revealed.push(value)
+      return value
+    }
+    let text = ''
+    for (const piece of $secret) text += typeof piece === 'string' ? piece : await secretValue(piece)
+    return text
+  }
+  const visit = async (value: unknown, field: string): Promise<unknown> => {
+    if (typeof value !== 'object' || value === null) return value
+    if (isSecret(value)) {
+      tainted.add(field)
+      return sensitive(await secretValue(value))
+    }
+    if (isRef(value)) {
+      if (!value.$text) return await outputs(value.$ref, value.output)
+      let text = ''
+      for (const piece of value.$text) text += String(isRef(piece) ? await outputs(piece.$ref, piece.output) : piece)
+      return text
+    }
+    if (isAsset(value)) return (await sources.asset(value.$asset)) satisfies Content
+    if (isBytes(value)) return new Uint8Array(Buffer.from(value.$bytes, 'base64'))
+    if (Array.isArray(value)) return await Promise.all(value.map((each) => visit(each, field)))
+    const copy: Record<string, unknown> = {}
+    for (const [key, each] of Object.entries(value)) copy[key] = await visit(each, field === '' ? key : field)
+    return copy
+  }
+  const resolved = await visit(spec, '')
+  // Longest first, so that a secret that contains another one is masked whole. Very short ones would mask everything.
+  const secrets = revealed.filter((value) => value.length >= 4).sort((a, b) => b.length - a.length)
+  return {
+    spec: shape ? wrap(resolved, shape) : resolved,
+    tainted,
+    redact: secrets.length === 0 ? asIs : (text) => secrets.reduce((done, value) => done.replaceAll(value, mask), text),
+  }
+}
+
+function collectAssets(value: unknown, into: Set<string>): void {
+  if (typeof value !== 'object' || value === null) return
+  if (isAsset(value)) into.add(value.$asset)
+  else for (const key in value) collectAssets((value as Record<string, unknown>)[key], into)
+}

@@ -1,0 +1,235 @@
+/**
+ * Carries out one step: looks again, refuses when reality moved since the plan, writes the intent, converges, verifies
+ * by looking once more, runs the reactions that are due, writes the result. Every step of every surface goes through
+ * here; it is the only place where a Score changes anything.
+ */
+import type { Json } from '../canonical.ts'
+import { HarmonyError, toHarmonyError } from '../errors.ts'
+import { type Difference, isCreation, type Run } from '../interpret.ts'
+import type { LedgerRecord, ReactionRecord } from '../ledger/record.ts'
+import type { Leaf } from '../plan/leaf.ts'
+import type { ShownDifference, Step } from '../plan/plan.ts'
+import { claimsSame } from './planning.ts'
+import { type Observation, observe, preconditionOf, redacted, show, verbsOf } from './observe.ts'
+import type { Pass } from './pass.ts'
+import { causesOf, digestOfCauses, dueReactions } from './reactions.ts'
+import { digestOfSpec, type ResolvedSpec, resolveSpec } from './resolve.ts'
+
+/** How a step ended well. */
+export interface Done {
+  readonly outcome: 'noop' | 'success'
+}
+
+/** A thing that differs still after `converge`. */
+export class NotConverged extends HarmonyError {
+  readonly differences: readonly ShownDifference[]
+  constructor(address: string, differences: readonly ShownDifference[]) {
+    const paths = differences.map((difference) => difference.path || 'the thing itself').join(', ')
+    super('not-converged', `is still not as wanted after the change: ${paths}`, {
+      address,
+      hint: 'something else may be changing it, or the Score cannot reach the wanted state there',
+      data: { paths: differences.map((difference) => difference.path) },
+    })
+    this.differences = differences
+  }
+}
+
+/** Brings one leaf to its wanted state. `changed` is told before the first write. */
+export async function convergeLeaf(pass: Pass, step: Step, leaf: Leaf, changed: () => void, releaseSlot: () => void): Promise<Done> {
+  const { context } = pass
+  const { address, definition } = leaf
+  const verbs = verbsOf(definition)
+  const before = pass.recordBefore(step)
+  if (before?.unfinished) await verbs.recover?.(before.spec, context.topology)
+
+  const digest = await digestOfSpec(definition, leaf.score.spec, context.sources)
+  if (digest !== step.spec) throw stale(address, ['its spec is another one than when the plan was made'])
+  const resolved = await resolveSpec(definition, leaf.score.spec, context.sources, pass.outputOf)
+  const look = { address, digest, memory: before?.memory, signal: pass.abort }
+  const first = await observe(definition, resolved, context.topology, look)
+  const forced = step.action === 'replace' && step.reasons.some((reason) => reason.includes('--replace'))
+  checkPrecondition(pass, step, resolved, first)
+  const foreign = !before && first.differences.length > 0 && !isCreation(first.differences)
+  if (foreign && !step.adopts)
+    throw new HarmonyError('plan-conflict', 'exists, was not made by this project, and differs', {
+      address,
+      hint: 'take it over with adopt: true (what was there is put back on removal), or remove it by hand',
+    })
+
+  let memory: Json | undefined = before?.memory
+  const remember = (kept: Json) => {
+    memory = kept
+  }
+  const run = makeRun(pass, look, resolved, first, remember)
+  let seen = first
+  let outcome: Done['outcome'] = 'noop'
+  if (first.differences.length > 0 || forced) {
+    outcome = 'success'
+    // What was there is kept before the intent is written, and the intent says so: a crash in between loses nothing.
+    const previous = foreign ? await verbs.keep?.(resolved.spec, context.topology, first.state) : before?.previous
+    await pass.intend(step, leaf, { previous })
+    pass.abort.throwIfAborted()
+    changed()
+    if (forced && before) await verbs.remove({ address, spec: before.spec, previous: undefined, memory }, context.topology, run)
+    await guarded(resolved, () => verbs.converge(resolved.spec, context.topology, run))
+    seen = await settle(pass, leaf, resolved, { ...look, memory }, releaseSlot)
+  }
+
+  const reactions = await react(pass, step, leaf, resolved, { first, seen, look, before, changed, remember, releaseSlot })
+  if (reactions.ran) {
+    outcome = 'success'
+    seen = reactions.seen
+  }
+  pass.states.set(address, { definition, state: seen.state })
+  const finished = finishedRecord(pass, step, leaf, before, { memory, reactions: reactions.records })
+  if (before && step.renamedFrom && !claimsSame(before, leaf)) {
+    changed()
+    outcome = 'success'
+    const { spec, previous } = before
+    await verbs.remove({ address: step.renamedFrom, spec, previous, memory: before.memory }, context.topology, run)
+  }
+  pass.finish(step, finished)
+  // What a crash could not find out by looking (a job that ran, a restart) must be durable before it counts as done.
+  if (reactions.ran || memory !== before?.memory) await context.ledger.flush()
+  return { outcome }
+}
+
+function checkPrecondition(pass: Pass, step: Step, resolved: ResolvedSpec, { differences }: Observation): void {
+  if (step.action === 'unchanged' || step.action === 'react') {
+    if (differences.length > 0) throw stale(step.address, movedPaths(show(differences, resolved), step.differences))
+    return
+  }
+  if (step.precondition === undefined || differences.length === 0) return
+  if (preconditionOf(differences, resolved, pass.context.key) === step.precondition) return
+  // A step of this very plan may have moved it: a link that now leads elsewhere, a folder that was made anew.
+  if (pass.changedBefore(step)) return
+  throw stale(step.address, movedPaths(show(differences, resolved), step.differences))
+}
+
+function movedPaths(now: readonly ShownDifference[], planned: readonly ShownDifference[]): readonly string[] {
+  const was = new Map(planned.map((difference) => [difference.path, JSON.stringify(difference.from)]))
+  const moved = now.filter((difference) => difference.masked || was.get(difference.path) !== JSON.stringify(difference.from))
+  const gone = planned.filter((difference) => !now.some((each) => each.path === difference.path))
+  return [...moved, ...gone].map((difference) => difference.path || 'the thing itself')
+}
+
+function stale(address: string, moved: readonly string[]): HarmonyError {
+  return new HarmonyError('plan-stale', `has changed since the plan was shown: ${moved.join(', ')}`, {
+    address,
+    hint: 'plan again, and look at what is different now; nothing of this step was done',
+    data: { moved },
+  })
+}
+
+/** Looks until nothing differs, or until what is left is final. */
+async function settle(pass: Pass, leaf: Leaf, resolved: ResolvedSpec, look: { address: string; digest: string; memory: Json | undefined; signal: AbortSignal }, releaseSlot: () => void): Promise<Observation> {
+  const { clock, emit, topology } = pass.context
+  const began = clock.now()
+  let announced = false
+  for (let wait = 50; ; wait = Math.min(wait * 2, 1000)) {
+    const seen = await observe(leaf.definition, resolved, topology, look)
+    if (seen.differences.length === 0) return seen
+    const left = seen.differences.map((difference) => (difference.settleMs ?? 0) - (clock.now() - began))
+    if (left.some((ms) => ms <= 0)) throw new NotConverged(leaf.address, show(seen.differences, resolved))
+    if (!announced) {
+      announced = true
+      releaseSlot()
+      const paths = seen.differences.map((difference) => difference.path)
+      emit({ type: 'settling', topology: topology.name, address: leaf.address, paths, timeoutMs: Math.max(...left) })
+    }
+    await clock.sleep(Math.min(wait, ...left), look.signal)
+  }
+}
+
+interface Reacting {
+  readonly first: Observation
+  readonly seen: Observation
+  readonly look: { address: string; digest: string; memory: Json | undefined; signal: AbortSignal }
+  readonly before: LedgerRecord | undefined
+  readonly changed: () => void
+  readonly remember: (memory: Json) => void
+  readonly releaseSlot: () => void
+}
+
+async function react(pass: Pass, step: Step, leaf: Leaf, resolved: ResolvedSpec, at: Reacting): Promise<{ ran: boolean; seen: Observation; records: Readonly<Record<string, ReactionRecord>> }> {
+  const names = Object.keys(leaf.options.reactions)
+  if (names.length === 0) return { ran: false, seen: at.seen, records: {} }
+  const { context } = pass
+  const verbs = verbsOf(leaf.definition)
+  const incarnation = (observation: Observation) => verbs.incarnation?.(observation.state)
+  // A fresh start has met the causes as they are: it satisfies every reaction.
+  const startedAnew = step.action === 'create' || (incarnation(at.first) !== undefined && incarnation(at.first) !== incarnation(at.seen))
+  const due = startedAnew ? [] : dueReactions(leaf, at.before, pass.causeOf)
+  let seen = at.seen
+  for (const { name, causes } of due) {
+    context.emit({ type: 'reaction', topology: context.topology.name, address: leaf.address, reaction: name, causes })
+    if (!pass.isIntended(step)) await pass.intend(step, leaf, { previous: at.before?.previous })
+    at.changed()
+    const run = makeRun(pass, at.look, resolved, seen, at.remember)
+    await guarded(resolved, async () => leaf.definition.reactions?.[name]?.(resolved.spec, context.topology, run))
+    seen = await settle(pass, leaf, resolved, at.look, at.releaseSlot)
+  }
+  const records: Record<string, ReactionRecord> = {}
+  for (const name of names) {
+    const causes = digestOfCauses(causesOf(leaf.options.reactions[name] ?? [], pass.causeOf))
+    records[name] = { causes, incarnation: incarnation(seen) }
+  }
+  return { ran: due.length > 0, seen, records }
+}
+
+/** Whatever a kind throws must not carry a secret out. */
+async function guarded(resolved: ResolvedSpec, work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (thrown) {
+    if (resolved.tainted.size === 0) throw thrown
+    throw redacted(toHarmonyError(thrown), resolved)
+  }
+}
+
+/** What a kind gets to work with. */
+export function makeRun(
+  pass: Pass,
+  look: { address: string; digest: string; memory: Json | undefined; signal: AbortSignal },
+  { redact }: Pick<ResolvedSpec, 'redact'>,
+  observed: { readonly state: unknown; readonly differences: readonly Difference[] },
+  remember: (memory: Json) => void,
+): Run<unknown> {
+  const { emit, topology } = pass.context
+  const to = { topology: topology.name, address: look.address }
+  return {
+    ...look,
+    ...observed,
+    progress: (message, done, total) => emit({ type: 'progress', ...to, message: redact(message), done, total }),
+    output: (stream, text) => emit({ type: 'output', ...to, stream, text: redact(text) }),
+    audit: (entry) => emit({ type: 'audit', ...to, entry: JSON.parse(redact(JSON.stringify(entry))) as { [key: string]: Json } }),
+    remember,
+  }
+}
+
+function finishedRecord(
+  pass: Pass,
+  step: Step,
+  leaf: Leaf,
+  before: LedgerRecord | undefined,
+  end: { readonly memory: Json | undefined; readonly reactions: Readonly<Record<string, ReactionRecord>> },
+): LedgerRecord {
+  // A step that found everything as wanted has begun nothing: its revision stays, and no reaction is due.
+  const current = pass.isIntended(step) ? pass.current(leaf.address) : before
+  return {
+    ...pass.ownerOf(leaf.address),
+    kind: leaf.score.kind,
+    version: leaf.score.version,
+    spec: leaf.score.spec,
+    digest: step.spec,
+    options: leaf.options,
+    claims: leaf.claims,
+    after: pass.dependenciesOf(leaf.address),
+    parent: leaf.parent,
+    revision: current?.revision ?? 0,
+    reactions: end.reactions,
+    previous: current?.previous,
+    memory: end.memory,
+    unfinished: undefined,
+  }
+}

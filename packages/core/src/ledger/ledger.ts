@@ -1,0 +1,212 @@
+/**
+ * The ledger of one host: a snapshot and an append-only journal, both checksummed, shared by all owners.
+ *
+ * A journal rather than a file rewritten for each step, because a step must not begin before its intent is durable, and
+ * a thousand steps should not cost a thousand rewrites: entries that are handed in while a write is under way go
+ * together into the next one. Each journal line carries the sequence number of the snapshot it continues, so a crash
+ * between writing a new snapshot and dropping the journal replays nothing twice.
+ */
+import { crc32 } from 'node:zlib'
+import { HarmonyError } from '../errors.ts'
+import type { StateHome } from './home.ts'
+import { type JournalEntry, type LedgerRecord, recordKey } from './record.ts'
+
+const snapshotFile = 'ledger.json'
+const journalFile = 'ledger.journal'
+const keyFile = 'key'
+
+// Compacting costs one rewrite of everything; so it is done when the journal has grown to a fair part of it.
+const journalAllowance = 256
+
+/** The ledger of one home, in memory and on its way to disk. */
+export class Ledger {
+  readonly #home: StateHome
+  readonly #records: Map<string, LedgerRecord>
+  /** Generation of the snapshot that the journal continues. */
+  #generation: number
+  #journalLines: number
+  /** The tail of the journal was cut off by a crash: rewrite before anything is added to it. */
+  #torn: boolean
+  #pending: string[] = []
+  #writing: Promise<void> | undefined
+
+  private constructor(home: StateHome, records: Map<string, LedgerRecord>, generation: number, journalLines: number, torn: boolean) {
+    this.#home = home
+    this.#records = records
+    this.#generation = generation
+    this.#journalLines = journalLines
+    this.#torn = torn
+  }
+
+  /**
+   * Reads the ledger of a home; one that does not exist yet is empty.
+   * @throws HarmonyError `ledger-corrupt` when a checksum other than that of the last line is wrong.
+   */
+  static async load(home: StateHome): Promise<Ledger> {
+    const [snapshot, journal] = await Promise.all([home.read(snapshotFile), home.read(journalFile)])
+    const records = new Map<string, LedgerRecord>()
+    let generation = 0
+    if (snapshot) {
+      const read = readSnapshot(snapshot, home.description)
+      generation = read.generation
+      for (const record of read.records) records.set(recordKey(record), record)
+    }
+    let lines = 0
+    let torn = false
+    if (journal && journal.length > 0) {
+      const text = Buffer.from(journal.buffer, journal.byteOffset, journal.byteLength).toString('utf8')
+      const all = text.split('\n')
+      torn = all.pop() !== ''
+      all.forEach((line, i) => {
+        const entry = readLine(line)
+        if (!entry) {
+          // A line is written whole or, after a crash, as the last one, in part.
+          if (i === all.length - 1) torn = true
+          else throw corrupt(home.description, `line ${i + 1} of the journal has a wrong checksum`)
+          return
+        }
+        lines++
+        if (entry.generation === generation) replay(records, entry.entry)
+      })
+    }
+    return new Ledger(home, records, generation, lines, torn)
+  }
+
+  /** All records, of all owners. */
+  get records(): ReadonlyMap<string, LedgerRecord> {
+    return this.#records
+  }
+
+  /** Enters something; {@link flush} tells when it is durable. */
+  write(...entries: readonly JournalEntry[]): void {
+    for (const entry of entries) {
+      replay(this.#records, entry)
+      this.#pending.push(writeLine(this.#generation, entry))
+    }
+  }
+
+  /** Resolves once everything that was entered before is durable. */
+  async flush(): Promise<void> {
+    while (this.#writing || this.#pending.length > 0) {
+      this.#writing ??= this.#writeOut().finally(() => {
+        this.#writing = undefined
+      })
+      await this.#writing
+    }
+  }
+
+  /** Shortens the journal if it is worth it, and takes the whole ledger away when nothing is left in it. */
+  async tidy(): Promise<void> {
+    await this.flush()
+    if (this.#records.size === 0) {
+      await this.#home.remove(journalFile)
+      await this.#home.remove(snapshotFile)
+      await this.#home.remove(keyFile)
+      await this.#home.dissolve()
+      this.#generation = 0
+      this.#journalLines = 0
+      this.#torn = false
+    } else if (this.#torn || this.#journalLines > Math.max(journalAllowance, this.#records.size / 2)) await this.#compact()
+  }
+
+  /** The key for digests of secret values. It never leaves the host; absent until something secret was applied. */
+  async key(): Promise<Uint8Array | undefined> {
+    return await this.#home.read(keyFile)
+  }
+
+  /** Makes the key. */
+  async makeKey(): Promise<void> {
+    await this.#home.replace(keyFile, crypto.getRandomValues(new Uint8Array(32)))
+  }
+
+  async #writeOut(): Promise<void> {
+    if (this.#torn) {
+      await this.#compact()
+      return
+    }
+    const lines = this.#pending
+    this.#pending = []
+    try {
+      await this.#home.append(journalFile, Buffer.from(lines.join('')))
+      this.#journalLines += lines.length
+    } catch (error) {
+      // Part of it may be there: what follows must not be joined to half a line.
+      this.#torn = true
+      throw error
+    }
+  }
+
+  async #compact(): Promise<void> {
+    this.#pending = []
+    const generation = this.#generation + 1
+    await this.#home.replace(snapshotFile, writeSnapshot(generation, [...this.#records.values()]))
+    this.#generation = generation
+    await this.#home.remove(journalFile)
+    this.#journalLines = 0
+    this.#torn = false
+  }
+}
+
+function replay(records: Map<string, LedgerRecord>, entry: JournalEntry): void {
+  if ('put' in entry) records.set(recordKey(entry.put), entry.put)
+  else if ('drop' in entry) records.delete(entry.drop)
+  else {
+    const record = records.get(entry.key)
+    if (record) records.set(entry.key, { ...record, ...entry.patch })
+  }
+}
+
+function writeLine(generation: number, entry: JournalEntry): string {
+  const text = JSON.stringify({ generation, entry: 'patch' in entry ? { key: entry.key, patch: explicit(entry.patch) } : entry })
+  return `${checksum(text)} ${text}\n`
+}
+
+// `undefined` does not survive JSON; in a patch it means "no longer", so there it is written as null.
+function explicit(patch: Partial<LedgerRecord>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(patch).map(([member, value]) => [member, value === undefined ? null : value]))
+}
+
+function readLine(line: string): { generation: number; entry: JournalEntry } | undefined {
+  const sum = line.slice(0, 8)
+  const text = line.slice(9)
+  if (line[8] !== ' ' || sum !== checksum(text)) return undefined
+  const { generation, entry } = JSON.parse(text) as { generation: number; entry: JournalEntry }
+  if ('put' in entry) return { generation, entry: { put: revive(entry.put) } }
+  if ('patch' in entry) return { generation, entry: { key: entry.key, patch: revive(entry.patch) } }
+  return { generation, entry }
+}
+
+/** The members whose `null` means that there is none. */
+function revive<T extends Partial<LedgerRecord>>(record: T): T {
+  const copy = { ...record } as Record<string, unknown>
+  for (const member of ['unfinished', 'previous', 'memory', 'parent'] as const) if (copy[member] === null) copy[member] = undefined
+  return copy as T
+}
+
+function writeSnapshot(generation: number, records: readonly LedgerRecord[]): Uint8Array {
+  const body = JSON.stringify({ harmony: 1, generation, records })
+  return Buffer.from(`${checksum(body)}\n${body}\n`)
+}
+
+function readSnapshot(bytes: Uint8Array, where: string): { generation: number; records: readonly LedgerRecord[] } {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+  const cut = text.indexOf('\n')
+  const body = text.slice(cut + 1, -1)
+  if (cut !== 8 || text.slice(0, cut) !== checksum(body)) throw corrupt(where, `${snapshotFile} has a wrong checksum`)
+  const parsed = JSON.parse(body) as { harmony: number; generation: number; records: LedgerRecord[] }
+  if (parsed.harmony !== 1)
+    throw new HarmonyError('ledger-corrupt', `the ledger in ${where} was written by a newer Harmony (format ${parsed.harmony})`, {
+      hint: 'use that version here as well',
+    })
+  return parsed
+}
+
+function checksum(text: string): string {
+  return crc32(text).toString(16).padStart(8, '0')
+}
+
+function corrupt(where: string, what: string): HarmonyError {
+  return new HarmonyError('ledger-corrupt', `the ledger in ${where} is damaged: ${what}`, {
+    hint: 'restore the folder from a backup; or move it away and apply again: what is as wanted is then taken over',
+  })
+}

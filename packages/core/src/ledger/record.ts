@@ -1,0 +1,60 @@
+/**
+ * What the ledger knows: one record for each Score that is applied, or was about to be, on one host, whoever applied it.
+ */
+import type { Json } from '../canonical.ts'
+import type { Claim } from '../claims.ts'
+import type { StoredOptions } from '../score.ts'
+
+/** Work that was begun and whose end is not recorded. */
+export interface Unfinished {
+  readonly step: 'converge' | 'remove'
+}
+
+/** The causes a reaction last ran with. */
+export interface ReactionRecord {
+  /** Digest over the causes: their addresses, specs and revisions. */
+  readonly causes: string
+  /** The incarnation that ran then, if the kind has one. */
+  readonly incarnation: string | undefined
+}
+
+/** One Score on one host, as last applied. */
+export interface LedgerRecord {
+  /** The owner: a project by name and lineage, and which of its topologies. */
+  readonly project: string
+  readonly lineage: string
+  readonly topology: string
+  readonly address: string
+  readonly kind: string
+  readonly version: number
+  /** In wire form. */
+  readonly spec: unknown
+  /** Of the spec with its assets, without its secrets' values. */
+  readonly digest: string
+  readonly options: StoredOptions
+  readonly claims: readonly Claim[]
+  /** Addresses that came before it; removal goes the other way. */
+  readonly after: readonly string[]
+  readonly parent: string | undefined
+  /** Goes up with every change that is begun, so that no reaction is lost between the change and a crash. */
+  readonly revision: number
+  readonly reactions: Readonly<Record<string, ReactionRecord>>
+  /** What was there before an adoption. */
+  readonly previous: Json | undefined
+  readonly memory: Json | undefined
+  readonly unfinished: Unfinished | undefined
+}
+
+/** Identifies an owner's record among all of a host. */
+export function recordKey(record: Pick<LedgerRecord, 'lineage' | 'topology' | 'address'>): string {
+  return `${record.lineage} ${record.topology} ${record.address}`
+}
+
+/** One line of the journal. */
+export type JournalEntry =
+  /** The record is as given from now on. */
+  | { readonly put: LedgerRecord }
+  /** Only these members of an existing record change: the end of a step. */
+  | { readonly patch: Partial<LedgerRecord>; readonly key: string }
+  /** The record is gone. */
+  | { readonly drop: string }
