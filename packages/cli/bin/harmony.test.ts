@@ -19,7 +19,7 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { describeWith } from '../../../scripts/testing/require-part.ts'
 
 const cli = join(import.meta.dirname, '..')
@@ -32,12 +32,12 @@ export async function main(args: string[]): Promise<number> {
   if (args[0] === 'die') process.kill(process.pid, args[1])
   if (args[0] === 'wait') {
     let interrupts = 0
-    process.on('SIGINT', () => console.log('interrupt', ++interrupts))
+    process.on('SIGINT', () => console.log('interrupt ' + ++interrupts))
     const alive = setInterval(() => {}, 2 ** 30)
     const stopped = new Promise<void>((resolve) => process.on('SIGTERM', () => resolve()))
-    console.log('ready')
+    console.log('ready under ' + process.ppid + '.')
     await stopped
-    console.log('stopped after', interrupts)
+    console.log('stopped after ' + interrupts)
     clearInterval(alive)
     return 7
   }
@@ -136,17 +136,22 @@ describeWith(
     })
 
     test('Ctrl-C on a terminal reaches main once', async () => {
-      // script(1) gives the launcher a terminal; the shell says which process to stop.
-      const command = `echo pid=$$; exec '${old}' '${launcher}' wait`
+      // script(1) gives the launcher a terminal. It would stop with a stopped child, hence the shell in between.
+      const command = `trap : INT; '${old}' '${launcher}' wait; exit $?`
       const child = spawn('script', ['-qefc', command, '/dev/null'], {
         env,
         stdio: ['pipe', 'pipe', 'inherit'],
       })
       const output = follow(child)
-      await output.has('ready')
+      await output.has('.')
+      const pid = Number(/ready under (\d+)/.exec(output.text())?.[1])
+      // While it is stopped its signals wait, so what it would do about Ctrl-C comes after main has had its own, and
+      // before the SIGTERM: nothing can be missed by looking too early.
+      process.kill(pid, 'SIGSTOP')
       child.stdin?.write('\x03')
       await output.has('interrupt 1')
-      process.kill(Number(/pid=(\d+)/.exec(output.text())?.[1]), 'SIGTERM')
+      process.kill(pid, 'SIGTERM')
+      process.kill(pid, 'SIGCONT')
       await output.has('stopped after 1')
       expect(await output.exit).toBe(7)
     })
@@ -175,6 +180,7 @@ function run(node: string, args: readonly string[], extra: NodeJS.ProcessEnv = {
 
 /** What a running process has printed so far, and a promise for each text that it is to print. */
 function follow(child: ChildProcess) {
+  onTestFinished(() => void child.kill())
   let seen = ''
   const waiting = new Set<() => void>()
   child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {

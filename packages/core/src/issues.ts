@@ -26,15 +26,20 @@ function flatten(issue: ZodIssue, value: unknown): readonly Issue[] {
   return [{ path, message: lowerFirst(issue.message) }]
 }
 
-/** The branch that the value is nearest to: the one whose complaints are deepest, and of those the fewest. */
+/**
+ * The branch that the value means: one whose mark (`$secret`, `$ref`, …) it carries, otherwise one that expects its
+ * type, otherwise the first, which in our unions is the plain value.
+ */
 function chooseBranch(branches: readonly (readonly ZodIssue[])[], value: unknown): readonly ZodIssue[] {
-  const marked = typeof value === 'object' && value !== null && Object.keys(value).some((key) => key.startsWith('$'))
-  const score = (branch: readonly ZodIssue[]): number => {
-    const wrongType = branch.some((issue) => issue.code === 'invalid_type' && issue.path.length === 0)
-    const unknownMark = branch.some((issue) => issue.code === 'unrecognized_keys' && issue.keys.some((key) => key.startsWith('$')))
-    return (wrongType ? 1000 : 0) + (marked && unknownMark ? 500 : 0) + branch.length
-  }
-  // The plain schema stands first in our unions, so it wins among equals.
+  const has = (key: PropertyKey | undefined) => typeof value === 'object' && value !== null && key !== undefined && key in value
+  const missesMark = (issue: ZodIssue): boolean =>
+    issue.code === 'invalid_union'
+      ? issue.path.length === 0 && issue.errors.length > 0 && issue.errors.every((branch) => branch.some(missesMark))
+      : issue.code === 'invalid_type' && String(issue.path[0]).startsWith('$') && !has(issue.path[0])
+  const expectsOther = (issue: ZodIssue): boolean =>
+    issue.path.length === 0 &&
+    (issue.code === 'invalid_type' || (issue.code === 'invalid_union' && issue.errors.every((branch) => branch.some(expectsOther))))
+  const score = (branch: readonly ZodIssue[]) => (branch.some(missesMark) ? 2000 : 0) + (branch.some(expectsOther) ? 1000 : 0) + branch.length
   return branches.reduce((best, branch) => (score(branch) < score(best) ? branch : best))
 }
 

@@ -21,7 +21,7 @@ export interface EntryFacts {
   readonly group: Principal
   /** Canonical path of the folder that holds the entry, as it was when observed. Pass it to what changes the entry. */
   readonly folder: string | undefined
-  /** Changes whenever the entry is replaced or written. */
+  /** Changes whenever the entry is replaced or written. That of a directory outlives changes of what is in it. */
   readonly fingerprint: string
 }
 
@@ -31,10 +31,11 @@ export interface Principal {
   readonly name: string | undefined
 }
 
-/** The content of a small file itself, of a larger one what identifies it. */
+/** The content of a small file itself, of a larger one what identifies it; of one that was not read its size. */
 export type FileContent =
   | { readonly bytes: Uint8Array; readonly size: number }
   | { readonly bytes: undefined; readonly sha256: string; readonly size: number }
+  | { readonly bytes: undefined; readonly sha256: undefined; readonly size: number }
 
 /** The size up to which {@link FileContent} holds the bytes: 64 KiB. */
 export const inlineLimit = 64 * 1024
@@ -80,7 +81,7 @@ export type KeptEntry = { readonly type: string; readonly [key: string]: string 
  * Files, directories and links of one host. Errors are HarmonyErrors with the path and what to do.
  */
 export interface FileSystem {
-  /** Reads what is at a path. Content is read only if asked for (`content` is then complete; otherwise of size only). */
+  /** Reads what is at a path. The content of a file is read only if asked for; otherwise only its size is told. */
   inspect(path: string, options?: { readonly content?: boolean; readonly signal?: AbortSignal }): Promise<Entry>
   /** Everything below a folder, parents before children, links not followed; nothing when it does not exist. */
   list(path: string): Promise<readonly ListedEntry[]>

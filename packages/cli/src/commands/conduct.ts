@@ -1,0 +1,207 @@
+/**
+ * From plans to deeds, for `apply` and `destroy`: lock, plan, show, ask, carry out. What cannot be undone happens in
+ * `carryOut` and nowhere else.
+ */
+import type { Plan } from '@harmony-iac/core'
+import type { ApplyResult, PlanRequest } from '@harmony-iac/core/engine'
+import { HarmonyError } from '@harmony-iac/core/errors'
+import type { Context, Ending } from '../context.ts'
+import { hostStatus, type TopologyError } from '../failures.ts'
+import { newLineage, writeLineage } from '../project/lineage.ts'
+import type { OpenProject } from '../project/open.ts'
+import { anyActs, anyChanges, sumPlans } from '../render/plan-sums.ts'
+import type { Summary } from '../render/reporter.ts'
+import { eachMember, type Member, openSession, type Session, targetsOf } from '../session.ts'
+import { refusalStatus, tellFailures } from './planning.ts'
+
+/** How long another holder of a lock is waited for. */
+const lockWaitMs = 10_000
+
+interface Planned {
+  readonly member: Member
+  readonly value: Plan
+}
+
+/** Plans and carries out; with plans that were saved, carries out those. */
+export async function conduct(
+  context: Context,
+  open: OpenProject,
+  what: PlanRequest | readonly Plan[],
+): Promise<Ending> {
+  const { interrupts, reporter } = context
+  const started = performance.now()
+  const targets = targetsOf(open.project)
+  const { project, lineage, sources } = open
+  const saved = isSaved(what) ? what : undefined
+  const used = saved
+    ? targets.filter(({ topology }) => saved.some((plan) => plan.topology === topology.name))
+    : targets
+  if (saved)
+    refuseForeign(
+      saved,
+      open,
+      used.map(({ topology }) => topology.name),
+    )
+  const session = await openSession(context, used, { project: project.name, lineage }, sources)
+  try {
+    const failures = [...session.failures]
+    const planned = await planAll(context, session, failures, what)
+    interrupts.throwIfInterrupted()
+    tellFailures(context, failures)
+    const plans = planned.map(({ value }) => value)
+    const end = (status: number, results: readonly ApplyResult[]): Ending => ({
+      status,
+      summary: summarize(context, plans, results, started),
+    })
+
+    const refused = refusalStatus(plans)
+    if (refused || anyActs(plans)) await reporter.plans(plans)
+    if (refused) {
+      reporter.say(
+        refused === 65 ? 'Nothing was changed: decide about the conflicts first.' : 'Nothing was changed.',
+      )
+      return end(refused, [])
+    }
+    const unreachable = hostStatus(failures, used.length)
+    if (!anyChanges(plans)) {
+      if (plans.length > 0 || used.length === 0) reporter.say(idleText(context, plans))
+      return end(unreachable, [])
+    }
+    if (anyActs(plans) && !(await agreed(context, plans))) {
+      reporter.say('Nothing was changed.')
+      return end(1, [])
+    }
+    interrupts.startApplying((text) => reporter.warn(text))
+    const line = lineage ?? (await beginLineage(context, open))
+    const results = await carryOut(context, session, planned, failures, line)
+    if (results.some(({ interrupted }) => interrupted)) return end(130, results)
+    if (failures.length > session.failures.length)
+      tellFailures(context, failures.slice(session.failures.length))
+    const failed = results.some(({ outcomes }) => outcomes.failure + outcomes.blocked > 0)
+    return end(failed ? 1 : hostStatus(failures, used.length) && 1, results)
+  } finally {
+    await session.close()
+  }
+}
+
+function isSaved(what: PlanRequest | readonly Plan[]): what is readonly Plan[] {
+  return Array.isArray(what)
+}
+
+function refuseForeign(
+  saved: readonly Plan[],
+  { project, lineage }: OpenProject,
+  topologies: readonly string[],
+): void {
+  const fail = (why: string) =>
+    new HarmonyError('invalid-project', `the saved plan ${why}`, {
+      hint: 'make a new one with harmony plan --out',
+    })
+  for (const plan of saved) {
+    if (plan.project !== project.name)
+      throw fail(`is one of the project ${plan.project}, not of ${project.name}`)
+    if (plan.lineage !== undefined && plan.lineage !== lineage)
+      throw fail('is one of another project of the same name (its lineage differs)')
+    if (!topologies.includes(plan.topology))
+      throw fail(`is for the topology ${plan.topology}, which the project does not have any more`)
+  }
+}
+
+/** Under the lock. Who shares a ledger with the first of a group reads under that lock, and gets its own later. */
+async function planAll(
+  { interrupts }: Context,
+  session: Session,
+  failures: TopologyError[],
+  what: PlanRequest | readonly Plan[],
+): Promise<readonly Planned[]> {
+  return await eachMember(session.groups, failures, async ({ maestro, name }, first) => {
+    if (first) await maestro.lock({ waitMs: lockWaitMs, signal: interrupts.reading })
+    if (!isSaved(what)) return await maestro.plan(what)
+    const plan = what.find(({ topology }) => topology === name)
+    if (!plan) throw new HarmonyError('internal', `no plan for ${name}`)
+    return plan
+  })
+}
+
+async function agreed({ args, io, interrupts }: Context, plans: readonly Plan[]): Promise<boolean> {
+  if (args.options.yes) return true
+  if (args.options.json || !io.interactive)
+    throw new HarmonyError('usage', 'nobody can be asked here', {
+      hint: `harmony ${args.command} --yes does it without a question`,
+    })
+  const { create, update, remove } = sumPlans(plans)
+  const question =
+    args.command === 'destroy'
+      ? `Remove all of this (${remove})?`
+      : `Carry out these ${create + update + remove} changes?`
+  const answer = await io.ask(question, interrupts.reading)
+  interrupts.throwIfInterrupted()
+  return answer
+}
+
+async function beginLineage({ reporter }: Context, { place }: OpenProject): Promise<string> {
+  const lineage = newLineage()
+  await writeLineage(place.folder, lineage)
+  reporter.say('Wrote harmony.lock, by which Harmony knows what belongs to this project: commit it.')
+  return lineage
+}
+
+async function carryOut(
+  context: Context,
+  session: Session,
+  planned: readonly Planned[],
+  failures: TopologyError[],
+  lineage: string,
+): Promise<readonly ApplyResult[]> {
+  const { args, interrupts, reporter } = context
+  const planOf = new Map(planned.map(({ member, value }) => [member, value]))
+  const groups = session.groups.map((group) => group.filter((member) => planOf.has(member)))
+  const done = await reporter.working(planned.map(({ value }) => value))
+  try {
+    const applied = await eachMember(groups, failures, async (member, first) => {
+      const plan = planOf.get(member)
+      if (!plan) throw new HarmonyError('internal', `no plan for ${member.name}`)
+      if (!first) await member.maestro.lock({ waitMs: lockWaitMs, signal: interrupts.stop })
+      const { parallel } = args.options
+      try {
+        return await member.maestro.apply(plan, {
+          lineage,
+          stop: interrupts.stop,
+          abort: interrupts.abort,
+          ...(parallel === undefined ? {} : { parallel }),
+        })
+      } finally {
+        // The next one of this group waits for the lock that this one holds.
+        await member.maestro.close()
+      }
+    })
+    return applied.map(({ value }) => value)
+  } finally {
+    await done()
+  }
+}
+
+function idleText({ args }: Context, plans: readonly Plan[]): string {
+  const { unchanged } = sumPlans(plans)
+  if (args.command === 'destroy') return 'Nothing to remove: the project owns nothing here.'
+  return `Nothing to do: ${unchanged} ${unchanged === 1 ? 'Score is' : 'Scores are'} as wanted.`
+}
+
+function summarize(
+  { args }: Context,
+  plans: readonly Plan[],
+  results: readonly ApplyResult[],
+  started: number,
+): Summary {
+  const command = args.command === 'destroy' ? 'destroy' : 'apply'
+  const outcomes = { noop: 0, success: 0, failure: 0, blocked: 0 }
+  let changed = 0
+  for (const result of results) {
+    changed += result.changed
+    for (const key of Object.keys(outcomes) as (keyof typeof outcomes)[])
+      outcomes[key] += result.outcomes[key]
+  }
+  // Nothing ran: what is as wanted is a noop, the rest did not happen.
+  if (results.length === 0) outcomes.noop = sumPlans(plans).unchanged
+  return { command, outcomes, changed, durationMs: Math.round(performance.now() - started) }
+}

@@ -1,0 +1,24 @@
+/** What every command is given, and what it gives back. */
+import type { Arguments } from './arguments.ts'
+import type { Interrupts } from './interrupts.ts'
+import type { Io } from './io.ts'
+import type { Reporter, Summary } from './render/reporter.ts'
+
+/** What a command works with. */
+export interface Context {
+  readonly args: Arguments
+  readonly io: Io
+  readonly reporter: Reporter
+  readonly interrupts: Interrupts
+}
+
+/** How a command ended. */
+export interface Ending {
+  /** The exit status. */
+  readonly status: number
+  /** Absent for commands whose result is a document. */
+  readonly summary?: Summary | undefined
+}
+
+/** A command. Each is a module of its own that exports one as `run`, imported only to be run. */
+export type Run = (context: Context) => Promise<Ending>

@@ -1,0 +1,2 @@
+/** The command `harmony`, for programs that start it in their own process. */
+export { main } from './main.ts'

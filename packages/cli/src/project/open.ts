@@ -1,0 +1,73 @@
+/** From a path to a project that may be conducted: found, compiled, loaded. */
+import type { Project } from '@harmony-iac/core'
+import type { Sources } from '@harmony-iac/core/engine'
+import { HarmonyError } from '@harmony-iac/core/errors'
+import type { Context } from '../context.ts'
+import { findProject, type ProjectPlace } from './find.ts'
+import { readLineage } from './lineage.ts'
+
+/** A project, ready to be conducted. */
+export interface OpenProject {
+  readonly project: Project
+  readonly place: ProjectPlace
+  /** From `harmony.lock`; absent before the first apply. */
+  readonly lineage: string | undefined
+  readonly sources: Sources
+}
+
+/**
+ * Opens the project that the options name. The compiler speaks first: code that does not compile is not run.
+ * @throws HarmonyError `project-unreadable`, `invalid-project`, `compile-failed`, `interrupted`.
+ */
+export async function openProject(context: Context, compile: boolean): Promise<OpenProject> {
+  const { args, io } = context
+  const place = findProject(io.cwd, args.options.project)
+  const lineage = readLineage(place.folder)
+  const compiled = compile && !args.options['no-check'] ? await compileAndTell(context, place) : undefined
+  const project = await load(context, place, compiled?.loads === true)
+  if (compiled?.verdict === 'fresh') (await import('./verdict.ts')).noteLoads(compiled.store)
+  return { project, place, lineage, sources: lateSources(context, place.folder) }
+}
+
+/** Compiles, and tells programs how it went. */
+export async function compileAndTell(context: Context, place: ProjectPlace) {
+  const { compileProject } = await import('./compile.ts')
+  const started = performance.now()
+  const compiled = await compileProject(place, { env: context.io.env, signal: context.interrupts.reading })
+  const durationMs = Math.round(performance.now() - started)
+  context.reporter.emit({ type: 'compiled', file: place.file, verdict: compiled.verdict, durationMs })
+  return compiled
+}
+
+async function load({ interrupts, io }: Context, place: ProjectPlace, trusted: boolean): Promise<Project> {
+  const { loadProject } = await import('./load.ts')
+  if (!trusted) interrupts.deafen()
+  try {
+    return await loadProject(place, { limitMs: loadLimit(io.env.HARMONY_LOAD_TIMEOUT) })
+  } finally {
+    interrupts.listen()
+  }
+}
+
+function loadLimit(text: string | undefined): number | undefined {
+  if (text === undefined || text === '') return undefined
+  const seconds = Number(text)
+  if (Number.isFinite(seconds) && seconds > 0 && seconds <= 86_400) return seconds * 1000
+  throw new HarmonyError('usage', `HARMONY_LOAD_TIMEOUT is ${JSON.stringify(text)}, not a number of seconds`)
+}
+
+/** Few projects have secrets or assets: what reads them is loaded when the first is asked for. */
+function lateSources({ io, reporter }: Context, folder: string): Sources {
+  let made: Promise<Sources> | undefined
+  const warn = (message: string) => reporter.warn(message)
+  const sources = () => {
+    made ??= import('./sources.ts').then(({ projectSources }) =>
+      projectSources({ folder, env: io.env, warn }),
+    )
+    return made
+  }
+  return {
+    secret: async (secret) => await (await sources()).secret(secret),
+    asset: async (path) => await (await sources()).asset(path),
+  }
+}

@@ -1,0 +1,89 @@
+/** A plan as people read it: what changes and why; what stays as it is is counted, not listed. */
+import type { Action, Conflict, Plan, Step } from '@harmony-iac/core'
+import type { Colours } from './colours.ts'
+import { differenceText } from './difference-text.ts'
+import { sumPlans } from './plan-sums.ts'
+import { sanitize, sanitizeLine } from './sanitize.ts'
+
+/** Below this many lists are complete; above it a plan is cut, since nobody reads further. */
+const mostSteps = 500
+
+interface Look {
+  readonly symbol: string
+  readonly colour: 'green' | 'yellow' | 'red' | 'dim' | 'cyan'
+  readonly words: string
+}
+
+const looks: Readonly<Record<Action, Look>> = {
+  create: { symbol: '+', colour: 'green', words: '' },
+  update: { symbol: '~', colour: 'yellow', words: '' },
+  replace: { symbol: '-/+', colour: 'red', words: 'is made anew' },
+  react: { symbol: '~', colour: 'yellow', words: '' },
+  remove: { symbol: '-', colour: 'red', words: 'is removed' },
+  forget: { symbol: '-', colour: 'dim', words: 'stays, but is no longer looked after' },
+  purge: { symbol: '-', colour: 'red', words: '' },
+  deferred: { symbol: '?', colour: 'cyan', words: 'is decided once what it depends on is done' },
+  unchanged: { symbol: '=', colour: 'dim', words: '' },
+}
+
+/** The symbol of an action, painted. */
+export function symbolOf(action: Action, colours: Colours): string {
+  const { symbol, colour } = looks[action]
+  return colours[colour](symbol)
+}
+
+/** All of a plan, with a heading when there are several. */
+export async function planText(plan: Plan, colours: Colours, heading: boolean): Promise<string> {
+  const lines: string[] = []
+  if (heading) lines.push(colours.bold(sanitizeLine(plan.topology)), '')
+  const shown = plan.steps.filter((step) => step.action !== 'unchanged' || step.records)
+  for (const step of shown.slice(0, mostSteps)) lines.push(...(await stepLines(step, colours)))
+  if (shown.length > mostSteps) lines.push(colours.dim(`  … ${shown.length - mostSteps} more`))
+  for (const conflict of plan.conflicts) lines.push(...(await conflictLines(conflict, colours)))
+  for (const { address, message, hint } of plan.failures) {
+    lines.push(
+      `  ${colours.red('!')} ${colours.bold(sanitizeLine(address))} cannot be observed: ${sanitize(message)}`,
+    )
+    if (hint) lines.push(`      ${colours.cyan('hint')}: ${sanitize(hint)}`)
+  }
+  for (const note of plan.notes) lines.push(`  ${colours.dim('note:')} ${sanitize(note)}`)
+  if (lines.length > 0 && lines.at(-1) !== '') lines.push('')
+  return lines.map((line) => `${line.trimEnd()}\n`).join('')
+}
+
+/** `Plan: 3 to create, 1 to update, 0 to remove, 12 unchanged.` */
+export function countsText(plans: readonly Plan[]): string {
+  const { create, update, remove, unchanged } = sumPlans(plans)
+  return `Plan: ${create} to create, ${update} to update, ${remove} to remove, ${unchanged} unchanged.`
+}
+
+async function stepLines(step: Step, colours: Colours): Promise<readonly string[]> {
+  const { words } = looks[step.action]
+  const indent = '      '
+  const lines = [
+    `  ${symbolOf(step.action, colours)} ${colours.bold(sanitizeLine(step.address))}${words ? ` ${words}` : ''}`,
+  ]
+  if (step.renamedFrom !== undefined) lines.push(`${indent}formerly ${sanitizeLine(step.renamedFrom)}`)
+  for (const reason of step.reasons) lines.push(`${indent}${sanitize(reason)}`)
+  for (const difference of step.differences)
+    for (const line of await differenceText(difference, colours)) lines.push(`${indent}${line}`)
+  for (const { name, causes } of step.reactions) {
+    const because = causes.map(sanitizeLine).join(', ')
+    lines.push(`${indent}${sanitizeLine(name)}${because ? `, because of ${because}` : ''}`)
+  }
+  for (const { claim } of step.surplus)
+    lines.push(
+      `${indent}${colours.red('-')} ${sanitizeLine('path' in claim ? claim.path : `${claim.space} ${claim.name}`)}`,
+    )
+  return lines
+}
+
+async function conflictLines(conflict: Conflict, colours: Colours): Promise<readonly string[]> {
+  const lines = [
+    `  ${colours.red('!')} ${colours.bold(sanitizeLine(conflict.address))} ${sanitize(conflict.message)}`,
+  ]
+  for (const difference of conflict.differences)
+    for (const line of await differenceText(difference, colours)) lines.push(`      ${line}`)
+  lines.push(`      ${colours.cyan('hint')}: ${sanitize(conflict.hint)}`)
+  return lines
+}

@@ -1,0 +1,29 @@
+/**
+ * Everything that is printed and came from outside passes through here: file contents, paths, program output, messages
+ * of compilers and hosts. What a terminal would obey, or what would make text look like something else, is made
+ * visible instead: control characters (escape sequences with them), bidirectional overrides ("Trojan Source",
+ * CVE-2021-42574), invisible characters. Removing them was rejected: a diff must show what is there.
+ */
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about
+const dangerous =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]|\p{Cs}/gu
+
+/** Text of several lines, harmless: line feeds and tabs stay. */
+export function sanitize(text: string): string {
+  // Nearly all text is clean, and a test costs less than a replacement.
+  return text.search(dangerous) < 0 ? text : text.replace(dangerous, show)
+}
+
+/** One line, harmless: line feeds and tabs are made visible as well. */
+export function sanitizeLine(text: string): string {
+  return sanitize(text).replaceAll('\n', '␊').replaceAll('\t', '␉')
+}
+
+/** Unicode has pictures for the control characters; the others are named by their number. */
+function show(character: string): string {
+  const code = character.codePointAt(0) ?? 0
+  if (code < 0x20) return String.fromCodePoint(0x2400 + code)
+  if (code === 0x7f) return '␡'
+  return `<U+${code.toString(16).toUpperCase().padStart(4, '0')}>`
+}

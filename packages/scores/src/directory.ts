@@ -1,0 +1,179 @@
+/** Keeps a directory as wanted, and with `purge` free of whatever no Score declares. */
+import {
+  claim,
+  type Difference,
+  defineScore,
+  missing,
+  type Needs,
+  type ScoreFactory,
+} from '@harmony-iac/core'
+import { type Entry, Files } from '@harmony-iac/core/capabilities'
+import * as z from 'zod'
+import { attributesOf, attributesToCome, compareAttributes, mode, principal } from './attributes.ts'
+import { changedMeanwhile, keepAside, putBack, removeIf, standsOn } from './entries.ts'
+import { absolutePath } from './paths.ts'
+import { deepestFirst, isDirectory, surplusOf } from './purge.ts'
+
+/** What a {@link Directory} is made from. */
+export interface DirectorySpec {
+  /** Where: absolute and normalized. The folder that holds it must exist, or be declared as a `Directory` too. */
+  readonly path: string
+  /** Four octal digits, such as `'0750'`. Default: what is there stays; a new one gets the host's default. */
+  readonly mode?: string | undefined
+  /** Name or number of the user who owns it. Default: what is there stays; a new one belongs to who applies. */
+  readonly owner?: string | number | undefined
+  /** Name or number of its group. Default as for `owner`. */
+  readonly group?: string | number | undefined
+  /**
+   * Delete whatever is below it that no Score on this host declares, of any project. The plan lists every path, and
+   * exactly those are deleted. Default false.
+   */
+  readonly purge?: boolean | undefined
+  /**
+   * What `purge` leaves alone, as globs relative to the directory: `*` within a name, `**` across folders, `?`,
+   * `[a-z]`, `{a,b}`; dot files match like others. `cache` or `cache/**` protects that folder with all that is in it,
+   * `**\/*.log` every log. A folder that holds something excluded stays as well.
+   */
+  readonly exclude?: readonly string[] | undefined
+}
+
+/** Details of a {@link Directory} as it is. */
+export interface DirectoryStatus {
+  /** What stands there. */
+  readonly type: Entry['type']
+  readonly mode?: string | undefined
+  readonly owner?: string | number | undefined
+  readonly group?: string | number | undefined
+}
+
+/** What other Scores may take from a {@link Directory}. */
+export interface DirectoryOutputs {
+  readonly path: string
+}
+
+const glob = z
+  .string()
+  .min(1, 'is empty')
+  .max(1024, 'is longer than 1024 characters')
+  .refine(
+    (text) => !text.includes('\0') && text.isWellFormed(),
+    'contains a character that no file name can hold',
+  )
+  .refine((text) => !text.startsWith('!'), 'must not start with !; list what is to be left alone')
+  .refine((text) => !text.startsWith('/'), 'must be relative to the directory')
+  .refine((text) => !/(?:^|\/)\.{1,2}(?:\/|$)/.test(text), 'must not contain a . or .. segment')
+
+const fields = {
+  path: absolutePath,
+  mode: mode.optional(),
+  owner: principal.optional(),
+  group: principal.optional(),
+  purge: z.boolean().optional(),
+  exclude: z.array(glob).readonly().optional(),
+} satisfies { readonly [K in keyof Required<DirectorySpec>]: z.ZodType }
+
+/**
+ * A directory: `Directory({ path: '/srv/site', mode: '0755', purge: true })`.
+ *
+ * A file or link at the path is replaced. On removal it goes if it is empty, and stays otherwise; one that was there
+ * before gets its attributes back. Purge runs after everything else below the directory, and deletes exactly what the
+ * plan has listed: what has changed since is left alone.
+ *
+ * Fails with `no-such-user`, `plan-stale`, `system`.
+ */
+export const Directory: ScoreFactory<
+  'Directory',
+  DirectorySpec,
+  Needs<[typeof Files]>,
+  DirectoryStatus,
+  DirectoryOutputs
+> = defineScore({
+  kind: 'Directory',
+  version: 1,
+  spec: z.strictObject(fields).refine((spec) => spec.exclude === undefined || spec.purge === true, {
+    path: ['exclude'],
+    error: 'has no effect without purge: true',
+  }),
+  needs: [Files],
+  identity: (spec) => spec.path,
+  claims: (spec) => [claim.path(spec.path)],
+  uses: (spec) => standsOn(spec.path, spec),
+  interpret: {
+    async observe(spec, { files }, { signal }): Promise<{ readonly path: string; readonly entry: Entry }> {
+      if (spec.owner !== undefined || spec.group !== undefined)
+        await files.checkPrincipals(attributesOf(spec))
+      return { path: spec.path, entry: await files.inspect(spec.path, { signal }) }
+    },
+
+    compare(spec, { entry }) {
+      const found: Difference[] = []
+      if (entry.type === 'directory') compareAttributes(spec, entry, found)
+      else {
+        const { type } = entry
+        found.push(
+          type === 'absent'
+            ? missing('directory')
+            : { path: '', from: type, to: 'directory', replaces: true },
+        )
+        attributesToCome(spec, found)
+      }
+      return found
+    },
+
+    async converge(spec, { files }, { state: { entry } }) {
+      const wanted = { ...attributesOf(spec), folder: entry.folder }
+      if (entry.type === 'directory') {
+        await files.setAttributes(spec.path, wanted)
+        return
+      }
+      // No call puts a directory in a file's place at once; who is killed in between finds nothing there, and goes on.
+      if (entry.type !== 'absent') {
+        const outcome = await files.remove(spec.path, { fingerprint: entry.fingerprint })
+        if (outcome === 'changed' || outcome === 'not-empty') throw changedMeanwhile(spec.path)
+      }
+      await files.makeDirectory(spec.path, wanted)
+    },
+
+    async remove({ spec, previous }, { files }, run) {
+      if (previous !== undefined) {
+        await putBack(files, previous)
+        return
+      }
+      const outcome = await removeIf(files, spec.path, ['directory'])
+      if (outcome === 'not-empty') run.progress(`left ${spec.path} in place: it is not empty`)
+      if (outcome === 'other') run.progress(`left ${spec.path} in place: it is not a directory any more`)
+    },
+
+    recover: (spec, { files }) => files.cleanUp(spec.path),
+
+    keep: (spec, { files }) => keepAside(files, spec.path),
+
+    async surplus(spec, { files }) {
+      if (!spec.purge) return []
+      return await surplusOf(spec.path, await files.list(spec.path), spec.exclude ?? [])
+    },
+
+    async discard(surplus, _, { files }, run) {
+      for (const each of deepestFirst(surplus)) {
+        const outcome = isDirectory(each)
+          ? await removeIf(files, each.path, ['directory'])
+          : await files.remove(each.path, { fingerprint: each.fingerprint })
+        if (outcome === 'not-empty') run.progress(`left ${each.path} in place: it is not empty`)
+        if (outcome === 'changed' || outcome === 'other')
+          run.progress(`left ${each.path} in place: it has changed since it was listed`)
+      }
+    },
+
+    outputs: ({ path }): DirectoryOutputs => ({ path }),
+
+    status: ({ entry }): DirectoryStatus =>
+      entry.type === 'absent'
+        ? { type: 'absent' }
+        : {
+            type: entry.type,
+            mode: entry.mode,
+            owner: entry.owner.name ?? entry.owner.id,
+            group: entry.group.name ?? entry.group.id,
+          },
+  },
+})

@@ -1,0 +1,96 @@
+/** What files, directories and links have in common besides attributes: kept copies, removal, making way. */
+import { type Claim, claim, HarmonyError, type Json } from '@harmony-iac/core'
+import type { Entry, FileSystem, KeptEntry } from '@harmony-iac/core/capabilities'
+import * as z from 'zod'
+import type { WantedAttributes } from './attributes.ts'
+
+/** What stands on the host under the wanted type's name, for a difference of the thing itself. */
+export type EntryType = Entry['type']
+
+const keptSchema = z.strictObject({
+  at: z.string(),
+  entry: z.looseObject({ type: z.string() }),
+})
+
+/** Keeps aside what is at a path; the result is stored in the ledger. */
+export async function keepAside(files: FileSystem, at: string): Promise<Json> {
+  return { at, entry: await files.keep(at) }
+}
+
+/** Puts back what {@link keepAside} kept, to where it was. */
+export async function putBack(files: FileSystem, previous: Json): Promise<void> {
+  const parsed = keptSchema.safeParse(previous)
+  if (!parsed.success)
+    throw new HarmonyError('ledger-corrupt', 'the ledger does not say what was there before', {
+      hint: 'restore it by hand, and remove the Score with retain: true',
+      cause: parsed.error,
+    })
+  await files.putBack(parsed.data.at, parsed.data.entry as KeptEntry)
+}
+
+/**
+ * Removes what stands at a path if it is of a type that we may have put there; anything else is somebody's.
+ * Tells what was left, so that a person learns of it.
+ */
+export async function removeIf(
+  files: FileSystem,
+  at: string,
+  ours: readonly EntryType[],
+): Promise<'gone' | 'not-empty' | 'other'> {
+  // It may change between the look and the removal: then it is looked at again, twice at most.
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const entry = await files.inspect(at)
+    if (entry.type === 'absent') return 'gone'
+    if (!ours.includes(entry.type)) return 'other'
+    const outcome = await files.remove(at, { fingerprint: entry.fingerprint })
+    if (outcome === 'removed' || outcome === 'absent') return 'gone'
+    if (outcome === 'not-empty') return outcome
+  }
+  throw new HarmonyError('plan-stale', `${at} keeps changing while it is being removed`, {
+    hint: 'see who writes there, and apply again',
+    data: { path: at },
+  })
+}
+
+/**
+ * Removes an empty directory that stands where something else is wanted. A link or a special file needs no removal:
+ * the new thing replaces it at once.
+ * @throws HarmonyError `refused` for a directory that holds anything.
+ */
+export async function clearDirectory(
+  files: FileSystem,
+  at: string,
+  entry: Entry,
+  wanted: string,
+): Promise<void> {
+  if (entry.type !== 'directory') return
+  const outcome = await files.remove(at, { fingerprint: entry.fingerprint })
+  if (outcome === 'not-empty')
+    throw new HarmonyError(
+      'refused',
+      `${at} is a directory that is not empty, and a ${wanted} is wanted there`,
+      {
+        hint: `move what is in ${at} elsewhere, or choose another path for the ${wanted}`,
+        data: { path: at },
+      },
+    )
+  if (outcome === 'changed') throw changedMeanwhile(at)
+}
+
+/** The error for a thing that is not what was observed a moment ago. */
+export function changedMeanwhile(at: string): HarmonyError {
+  return new HarmonyError('plan-stale', `${at} changed while it was being worked on`, {
+    hint: 'plan and apply again',
+    data: { path: at },
+  })
+}
+
+/** What an entry stands on: the folder that holds it, and the user and group that are named. */
+export function standsOn(at: string, { owner, group }: WantedAttributes): readonly Claim[] {
+  const folder = claim.path(claim.folderOf(at))
+  if (typeof owner !== 'string' && typeof group !== 'string') return [folder]
+  const uses: Claim[] = [folder]
+  if (typeof owner === 'string') uses.push(claim.name('user', owner))
+  if (typeof group === 'string') uses.push(claim.name('group', group))
+  return uses
+}

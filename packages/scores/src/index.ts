@@ -1,0 +1,6 @@
+/** The kinds of Score that come with Harmony. */
+export { Directory, type DirectoryOutputs, type DirectorySpec, type DirectoryStatus } from './directory.ts'
+export { File, type FileOutputs, type FileSpec, type FileStatus } from './file.ts'
+export { ShellJob, type ShellJobOptions, type ShellJobSpec, type ShellJobStatus } from './shell-job.ts'
+export { StaticSite, type StaticSiteSpec } from './static-site.ts'
+export { Symlink, type SymlinkOutputs, type SymlinkSpec, type SymlinkStatus } from './symlink.ts'

@@ -1,0 +1,61 @@
+/** What a purge may delete: everything listed below a directory but what is excluded and what that stands in. */
+import { claim, type Surplus } from '@harmony-iac/core'
+import type { ListedEntry } from '@harmony-iac/core/capabilities'
+
+// A directory's own fingerprint changes with every name that comes or goes in it, also those that the purge itself
+// deletes. Deleting one is safe without: only an empty directory can be removed.
+const anyDirectory = 'directory'
+
+/** Lists what is to go. `listed` has parents before children, as `FileSystem.list` gives them. */
+export async function surplusOf(
+  folder: string,
+  listed: readonly ListedEntry[],
+  exclude: readonly string[],
+): Promise<readonly Surplus[]> {
+  const kept =
+    exclude.length > 0 && listed.length > 0 ? await protectedBy(exclude, folder, listed) : undefined
+  const surplus: Surplus[] = []
+  for (const { path, type, fingerprint } of listed)
+    if (!kept?.has(path))
+      surplus.push({
+        claim: claim.path(path),
+        fingerprint: type === 'directory' ? anyDirectory : fingerprint,
+      })
+  return surplus
+}
+
+/** Whether a surplus is a directory, which may go only when it is empty, whatever its fingerprint was. */
+export function isDirectory(surplus: Surplus): boolean {
+  return surplus.fingerprint === anyDirectory
+}
+
+/** The paths of surplus in the order in which they can go: what is in a directory before the directory. */
+export function deepestFirst(surplus: readonly Surplus[]): readonly (Surplus & { readonly path: string })[] {
+  return surplus
+    .flatMap((each) => (each.claim.type === 'path' ? [{ ...each, path: each.claim.path }] : []))
+    .sort((a, b) => depth(b.path) - depth(a.path) || (a.path < b.path ? -1 : 1))
+}
+
+/** Paths that match a pattern, what is below them, and the folders that they are in. */
+async function protectedBy(
+  patterns: readonly string[],
+  folder: string,
+  listed: readonly ListedEntry[],
+): Promise<ReadonlySet<string>> {
+  // Loaded only here: a project without exclusions need not wait for it.
+  const { default: picomatch } = await import('picomatch')
+  const matches = picomatch([...patterns], { dot: true, nonegate: true, noextglob: true })
+  const kept = new Set<string>()
+  const whole = new Set<string>()
+  for (const { path } of listed) {
+    const parent = claim.folderOf(path)
+    if (!whole.has(parent) && !matches(path.slice(folder.length + 1))) continue
+    whole.add(path)
+    for (let at = path; at !== folder && !kept.has(at); at = claim.folderOf(at)) kept.add(at)
+  }
+  return kept
+}
+
+function depth(path: string): number {
+  return path.split('/').length
+}

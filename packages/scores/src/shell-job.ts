@@ -1,0 +1,286 @@
+/**
+ * Runs a program or a script: the labelled escape hatch, for what no other kind of Score can say yet. It needs a
+ * topology that was constructed with a shell, and every run leaves an audit entry.
+ */
+import {
+  claim,
+  type Difference,
+  defineScore,
+  HarmonyError,
+  mask,
+  missing,
+  type Needs,
+  type Ref,
+  type Run,
+  ref,
+  type ScoreFactory,
+  type Secret,
+  type Sensitive,
+  secretable,
+} from '@harmony-iac/core'
+import { type JobOptions, type JobResult, type Shell, ShellAccess } from '@harmony-iac/core/capabilities'
+import * as z from 'zod'
+import { argv, commandOf, word } from './argv.ts'
+import { wellFormedText } from './content.ts'
+import { absolutePath, anyPath } from './paths.ts'
+
+/** What every {@link ShellJob} may say. */
+export interface ShellJobOptions {
+  /** What it is called; its identity. */
+  readonly name: string
+  /** A path that the job makes: while something exists there, there is nothing to do. */
+  readonly creates?: string | undefined
+  /**
+   * A program as a list of words, or a script as one string: while it exits with 0, there is nothing to do. It runs
+   * for every plan, so it must only read.
+   */
+  readonly unless?: readonly string[] | string | undefined
+  /** The folder it runs in. Default `/`. */
+  readonly cwd?: string | undefined
+  /** Its environment, beside the usual PATH, HOME, USER and LANG. The place for secrets: arguments are public. */
+  readonly env?: Readonly<Record<string, string | Secret | Ref<string>>> | undefined
+  /** What it reads from standard input. Default: nothing. */
+  readonly stdin?: string | Secret | Ref<string> | undefined
+  /** In seconds; then its whole process group is ended. Default 300. */
+  readonly timeout?: number | undefined
+  /**
+   * A program as a list of words, or a script, that takes back what the job did, when the Score leaves the project. It
+   * may run twice. It gets `cwd` and of `env` what is no secret and no reference. Default: nothing is taken back.
+   */
+  readonly undo?: readonly string[] | string | undefined
+}
+
+/** What a {@link ShellJob} is made from: exactly one of `argv` and `script`. */
+export type ShellJobSpec = ShellJobOptions &
+  (
+    | {
+        /** The program and its arguments; no shell is involved. */
+        readonly argv: readonly string[]
+        readonly script?: never
+      }
+    | {
+        /** A script for `/bin/sh -e`. */
+        readonly script: string
+        readonly argv?: never
+      }
+  )
+
+/** Details of a {@link ShellJob}. */
+export interface ShellJobStatus {
+  /** Whether there is nothing to do. */
+  readonly done: boolean
+  /** How often Harmony has run it on this host. */
+  readonly runs: number
+}
+
+const script = word.min(1, 'is empty')
+const program = z.union([argv, script])
+const late = secretable(ref(wellFormedText))
+
+const fields = {
+  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9 ._:@/+-]{0,127}$/, {
+    error: 'must be 1 to 128 letters, digits, spaces and . _ : @ / + -, and start with a letter or digit',
+  }),
+  argv: argv.optional(),
+  script: script.optional(),
+  creates: absolutePath.optional(),
+  unless: program.optional(),
+  cwd: anyPath.optional(),
+  env: z
+    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is no name of an environment variable'), late)
+    .readonly()
+    .optional(),
+  stdin: late.optional(),
+  timeout: z.number().positive().max(86_400, 'must be at most a day').default(300),
+  undo: program.optional(),
+} satisfies { readonly [K in keyof Required<ShellJobSpec>]: z.ZodType }
+
+interface JobState {
+  /** Why it has to run; `undefined` when there is nothing to do. */
+  readonly due: 'never ran' | 'other spec' | 'creates' | 'unless' | undefined
+  /** What `unless` exited with. */
+  readonly unless: number | null
+  readonly memory: Memory | undefined
+}
+
+interface Memory {
+  readonly digest: string
+  readonly runs: number
+}
+
+const memorySchema = z.strictObject({ digest: z.string(), runs: z.number() })
+
+/**
+ * A job: `ShellJob({ name: 'schema', argv: ['/srv/app/migrate'], cwd: '/srv/app', rerunOn: [release] })`.
+ *
+ * With `creates` or `unless` it runs whenever the guard says so, and has failed if the guard says so still; without a
+ * guard once for each spec (a secret's value does not count). `rerunOn` runs it again after those Scores have changed.
+ * Killed on the way it runs again, so it must bear that.
+ *
+ * Fails with `command-failed`, `timeout`, `interrupted`.
+ */
+export const ShellJob: ScoreFactory<
+  'ShellJob',
+  ShellJobSpec,
+  Needs<[typeof ShellAccess]>,
+  ShellJobStatus,
+  unknown,
+  'rerunOn'
+> = defineScore({
+  kind: 'ShellJob',
+  version: 1,
+  spec: z
+    .strictObject(fields)
+    .superRefine(({ argv, script }, context) => {
+      if (argv && script !== undefined) context.addIssue('give argv or script, not both')
+      if (!argv && script === undefined) context.addIssue('give argv or script: what is to run')
+    })
+    .meta({ oneOf: [{ required: ['argv'] }, { required: ['script'] }] }),
+  needs: [ShellAccess],
+  identity: (spec) => spec.name,
+  // What it creates is its own: a purge of the folder must not take it for nobody's.
+  claims: ({ name, creates }) => [claim.name('shell-job', name), ...(creates ? [claim.path(creates)] : [])],
+  uses: ({ cwd, creates }) => [
+    ...(cwd ? [claim.path(cwd)] : []),
+    ...(creates ? [claim.path(claim.folderOf(creates))] : []),
+  ],
+  interpret: {
+    async observe(spec, { shell }, look): Promise<JobState> {
+      const memory = memorySchema.safeParse(look.memory).data
+      const state = { unless: null, memory }
+      if (spec.creates === undefined && spec.unless === undefined) {
+        const due = !memory ? 'never ran' : memory.digest === look.digest ? undefined : 'other spec'
+        return { ...state, due }
+      }
+      if (spec.creates !== undefined && (await shell.exists(spec.creates)))
+        return { ...state, due: undefined }
+      if (spec.unless === undefined) return { ...state, due: 'creates' }
+      const { exitCode } = await start(shell, spec.unless, { ...optionsOf(spec), signal: look.signal })
+      return { ...state, unless: exitCode, due: exitCode === 0 ? undefined : 'unless' }
+    },
+
+    compare(spec, { due, unless, memory }) {
+      if (due === undefined) return []
+      const found: Difference[] = [
+        due === 'other spec' ? { path: '', from: 'ran with another spec', to: 'job' } : missing('job'),
+        spec.argv
+          ? { path: 'argv', from: null, to: spec.argv }
+          : { path: 'script', from: null, to: spec.script ?? null },
+      ]
+      if (due === 'creates') found.push({ path: 'creates', from: null, to: spec.creates ?? null })
+      if (due === 'unless') found.push({ path: 'unless', from: unless, to: 0 })
+      return memory && due !== 'other spec' ? found.slice(1) : found
+    },
+
+    async converge(spec, { shell }, run) {
+      await runJob(spec, shell, run)
+    },
+
+    async remove({ spec, previous }, { shell }, run) {
+      // What was done before this Score came is not its to undo.
+      if (spec.undo === undefined || previous !== undefined) return
+      const env = Object.entries(spec.env ?? {}).flatMap(([key, value]) =>
+        typeof value === 'string' ? [[key, value] as const] : [],
+      )
+      const { cwd, timeout } = spec
+      const options = { cwd, env: Object.fromEntries(env), timeoutMs: timeout * 1000 }
+      await execute(shell, spec.undo, options, run, (text) => text)
+    },
+
+    keep: async () => ({ done: true }),
+
+    incarnation: ({ memory }) => (memory ? String(memory.runs) : undefined),
+
+    status: ({ due, memory }): ShellJobStatus => ({ done: due === undefined, runs: memory?.runs ?? 0 }),
+  },
+  reactions: {
+    rerunOn: async (spec, { shell }, run) => await runJob(spec, shell, run),
+  },
+})
+
+interface Job {
+  readonly argv?: readonly string[] | undefined
+  readonly script?: string | undefined
+  readonly cwd?: string | undefined
+  readonly env?: Readonly<Record<string, Sensitive<string>>> | undefined
+  readonly stdin?: Sensitive<string> | undefined
+  readonly timeout: number
+}
+
+async function runJob(job: Job, shell: Shell, run: Run<JobState>): Promise<void> {
+  await execute(shell, job.argv ?? job.script ?? '', optionsOf(job), run, redactor(job))
+  run.remember({ digest: run.digest, runs: (run.state.memory?.runs ?? 0) + 1 })
+}
+
+// Of each stream an audit entry and an error hold the end, where programs say what went wrong.
+const tail = 4096
+
+/** Runs it, leaves an audit entry whatever comes of it, and throws unless it ended well. */
+async function execute(
+  shell: Shell,
+  what: readonly string[] | string,
+  options: JobOptions,
+  run: Pick<Run<unknown>, 'address' | 'signal' | 'output' | 'audit'>,
+  redact: (text: string) => string,
+): Promise<void> {
+  const result = await start(shell, what, {
+    ...options,
+    signal: run.signal,
+    onOutput: (stream, text) => run.output(stream, redact(text)),
+  })
+  const stderr = redact(result.stderr)
+  run.audit({
+    ...(typeof what === 'string' ? { script: what } : { argv: what }),
+    cwd: options.cwd ?? '/',
+    exitCode: result.exitCode,
+    signal: result.signal,
+    timedOut: result.timedOut,
+    durationMs: result.durationMs,
+    stdout: redact(result.stdout),
+    stderr,
+  })
+  const called = typeof what === 'string' ? 'the script' : (what[0] ?? '')
+  if (result.timedOut)
+    throw new HarmonyError(
+      'timeout',
+      `${called} was still running after ${(options.timeoutMs ?? 0) / 1000} s`,
+      {
+        hint: 'find out what it waits for, or give it more with timeout',
+        data: { stderr },
+      },
+    )
+  if (result.exitCode === 0) return
+  const how =
+    result.exitCode === null ? `was ended by ${result.signal}` : `failed with exit status ${result.exitCode}`
+  throw new HarmonyError('command-failed', `${called} ${how}${stderr ? `: ${lastLines(stderr)}` : ''}`, {
+    data: { exitCode: result.exitCode, signal: result.signal, stderr },
+  })
+}
+
+async function start(
+  shell: Shell,
+  what: readonly string[] | string,
+  options: JobOptions,
+): Promise<JobResult> {
+  const capped = { ...options, outputLimit: tail }
+  return typeof what === 'string'
+    ? await shell.script(what, capped)
+    : await shell.run(commandOf(what), capped)
+}
+
+function optionsOf({ cwd, env, stdin, timeout }: Job): JobOptions {
+  const plain = env && Object.fromEntries(Object.entries(env).map(([key, value]) => [key, value.reveal()]))
+  return { cwd, env: plain, stdin: stdin?.reveal(), timeoutMs: timeout * 1000 }
+}
+
+/** Masks what came from a secret, should the program print it. Short values are left: they would mask everything. */
+function redactor({ env, stdin }: Job): (text: string) => string {
+  const secrets = [...Object.values(env ?? {}), ...(stdin ? [stdin] : [])]
+    .filter((value) => value.secret && value.reveal().length >= 4)
+    .map((value) => value.reveal())
+  return (text) => secrets.reduce((done, value) => done.replaceAll(value, mask), text)
+}
+
+function lastLines(text: string): string {
+  return text.trimEnd().split('\n').slice(-5).join('\n')
+}

@@ -1,0 +1,58 @@
+/** Folders that are Harmony's own: made when first needed, owner-only, parents included. */
+import type { Host, PinnedFolder } from '@harmony-iac/core/host'
+import { splitPath } from './names.ts'
+
+/** Pins a folder, making it and its parents (mode 0700) when they are missing. */
+export async function ensureFolder(host: Host, path: string): Promise<PinnedFolder> {
+  const there = await pinIfThere(host, path)
+  if (there) return there
+  const { folder, name } = splitPath(path)
+  const parent = await ensureFolder(host, folder)
+  try {
+    try {
+      await parent.mkdir(name, { mode: 0o700 })
+      await parent.sync()
+    } catch (error) {
+      // Somebody else made it meanwhile.
+      if (!isErrno(error, 'EEXIST')) throw error
+    }
+    return await parent.pin(name)
+  } finally {
+    await parent.close()
+  }
+}
+
+/** Pins a folder; `undefined` when it is missing. */
+export async function pinIfThere(host: Host, path: string): Promise<PinnedFolder | undefined> {
+  try {
+    return await host.files.pin(path)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined
+    throw error
+  }
+}
+
+/** Does something in a folder and lets go of it. */
+export async function using<T>(folder: PinnedFolder, work: (folder: PinnedFolder) => Promise<T>): Promise<T> {
+  try {
+    return await work(folder)
+  } finally {
+    await folder.close()
+  }
+}
+
+/** Unlinks a name; tells whether it was there. */
+export async function unlinkIfThere(folder: PinnedFolder, name: string): Promise<boolean> {
+  try {
+    await folder.unlink(name)
+    return true
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return false
+    throw error
+  }
+}
+
+/** Whether an error is one of these of the system: `ENOENT`. */
+export function isErrno(error: unknown, ...codes: readonly string[]): error is NodeJS.ErrnoException {
+  return error instanceof Error && codes.includes((error as NodeJS.ErrnoException).code ?? '')
+}

@@ -1,0 +1,138 @@
+/**
+ * Users and groups of a Linux host by name and number. `/etc/passwd` and `/etc/group` are read as files, which is fast
+ * and needs nobody to answer; `getent` is asked only where the host has other sources (LDAP, sssd) or a name is not in
+ * the files.
+ */
+import { HarmonyError, isHarmonyError } from '@harmony-iac/core'
+import type { Principal } from '@harmony-iac/core/capabilities'
+import type { FileStat, Host } from '@harmony-iac/core/host'
+import { eachTurn } from './turn.ts'
+
+/** Looks up users and groups. */
+export interface Principals {
+  /** Number and name of a user or group; a number that has no name stays without. */
+  named(database: Database, id: number): Promise<Principal>
+  /**
+   * The number of a user or group given by name or number. A name made of digits is tried as a name first, as chown(1)
+   * does. @throws HarmonyError `no-such-user`.
+   */
+  numbered(database: Database, given: string | number): Promise<number>
+}
+
+/** The two databases, named as `getent` names them. */
+export type Database = 'passwd' | 'group'
+
+interface Table {
+  readonly stat: FileStat | undefined
+  readonly byId: Map<number, Principal>
+  readonly byName: Map<string, number>
+}
+
+const largest = 64 * 1024 * 1024
+
+/** The users and groups of a host. Looks at most once per turn of the event loop whether the files have changed. */
+export function linuxPrincipals(host: Host): Principals {
+  const tables: Partial<Record<Database, Table>> = {}
+  const current = eachTurn(async (database: Database): Promise<Table> => {
+    const path = await followLink(host, `/etc/${database}`)
+    const stat = await host.files.lstat(path)
+    const known = tables[database]
+    if (known && sameFile(known.stat, stat)) return known
+    const read = await host.files.read(path, largest)
+    const table = parse(read?.stat, read?.bytes)
+    tables[database] = table
+    return table
+  })
+  const otherSources = eachTurn(async (database: Database): Promise<boolean> => {
+    const path = await followLink(host, '/etc/nsswitch.conf')
+    const bytes = (await host.files.read(path, largest))?.bytes
+    return hasOtherSources(bytes ? Buffer.from(bytes).toString('utf8') : '', database)
+  })
+
+  /** One line of `getent`, or `undefined` when it knows nothing; a host without `getent` knows nothing else. */
+  async function getent(database: Database, key: string): Promise<readonly [string, number] | undefined> {
+    try {
+      const result = await host.exec(['getent', database, key], { timeoutMs: 10_000 })
+      return result.exitCode === 0
+        ? parseLine(Buffer.from(result.stdout).toString('utf8').split('\n')[0] ?? '')
+        : undefined
+    } catch (error) {
+      if (isHarmonyError(error) && error.code === 'command-failed') return undefined
+      throw error
+    }
+  }
+
+  return {
+    async named(database, id) {
+      const table = await current(database)
+      const known = table.byId.get(id)
+      if (known) return known
+      const line = (await otherSources(database)) ? await getent(database, String(id)) : undefined
+      // Kept until the file changes, also when there is no name: asking is slow.
+      const made = { id, name: line?.[0] }
+      table.byId.set(id, made)
+      return made
+    },
+    async numbered(database, given) {
+      if (typeof given === 'number') return given
+      const table = await current(database)
+      const known = table.byName.get(given)
+      if (known !== undefined) return known
+      if (/^\d{1,10}$/.test(given)) return Number(given)
+      // `--` is not understood by every getent; a name that looks like an option is no name anyway.
+      const line = /^[^-:\s][^:\s]*$/.test(given) ? await getent(database, given) : undefined
+      if (!line) throw unknown(database, given, host.name)
+      table.byName.set(given, line[1])
+      return line[1]
+    },
+  }
+}
+
+/** Whether nsswitch.conf names sources besides the files themselves. */
+export function hasOtherSources(nsswitch: string, database: Database): boolean {
+  const line = nsswitch.split('\n').find((each) => each.trimStart().startsWith(`${database}:`)) ?? ''
+  const sources =
+    line
+      .replace(/#.*/, '')
+      .slice(line.indexOf(':') + 1)
+      .match(/[a-z]\w*(?![^[]*\])/g) ?? []
+  return sources.some((source) => !['files', 'compat', 'systemd', 'db', 'altfiles'].includes(source))
+}
+
+function parse(stat: FileStat | undefined, bytes: Uint8Array | undefined): Table {
+  const table: Table = { stat, byId: new Map(), byName: new Map() }
+  for (const text of Buffer.from(bytes ?? [])
+    .toString('utf8')
+    .split('\n')) {
+    const line = parseLine(text)
+    if (!line) continue
+    const [name, id] = line
+    // As in the C library the first line wins.
+    if (!table.byName.has(name)) table.byName.set(name, id)
+    if (!table.byId.has(id)) table.byId.set(id, { id, name })
+  }
+  return table
+}
+
+function parseLine(line: string): readonly [string, number] | undefined {
+  const [name, , id] = line.split(':')
+  return name && id && /^\d+$/.test(id) && !name.startsWith('#') ? [name, Number(id)] : undefined
+}
+
+async function followLink(host: Host, path: string): Promise<string> {
+  return (await host.files.lstat(path))?.type === 'symlink' ? host.files.realpath(path) : path
+}
+
+function sameFile(a: FileStat | undefined, b: FileStat | undefined): boolean {
+  return (
+    a?.inode === b?.inode && a?.ctimeNs === b?.ctimeNs && a?.mtimeNs === b?.mtimeNs && a?.size === b?.size
+  )
+}
+
+function unknown(database: Database, name: string, host: string): HarmonyError {
+  const what = database === 'passwd' ? 'user' : 'group'
+  return new HarmonyError('no-such-user', `there is no ${what} "${name}" on ${host}`, {
+    hint: `create it first (${database === 'passwd' ? 'useradd' : 'groupadd'} ${name}), or correct the name`,
+    data: { database, name },
+  })
+}

@@ -1,0 +1,27 @@
+/**
+ * Coalesces reads: what a thousand observations of one pass all ask (where a folder leads, whether `/etc/passwd` has
+ * changed) is asked once per turn of the event loop. No clock decides how long an answer is good for, so it cannot be
+ * older than the work that was under way when it was asked.
+ */
+
+/** A function that is asked at most once per turn for each argument. */
+export interface EachTurn<A extends string, R> {
+  (argument: A): Promise<R>
+  /** Call it after changing what the answers are about. */
+  forget(): void
+}
+
+/** Makes an {@link EachTurn}; failures are shared like answers. */
+export function eachTurn<A extends string, R>(ask: (argument: A) => Promise<R>): EachTurn<A, R> {
+  const answers = new Map<A, Promise<R>>()
+  const forget = () => answers.clear()
+  const once = (argument: A) => {
+    const known = answers.get(argument)
+    if (known) return known
+    const asked = ask(argument)
+    if (answers.size === 0) setImmediate(forget)
+    answers.set(argument, asked)
+    return asked
+  }
+  return Object.assign(once, { forget })
+}
