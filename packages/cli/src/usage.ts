@@ -34,7 +34,7 @@ export async function explain(argv: readonly string[], io: Pick<Io, 'out'>): Pro
 }
 
 function build(io: Pick<Io, 'out'>): Argv {
-  let parser = yargs([])
+  let parser: Argv = yargs([])
     .scriptName('harmony')
     .locale('en')
     .usage('Usage: $0 COMMAND [OPTIONS]\n\nInfrastructure as TypeScript, checked by the compiler.')

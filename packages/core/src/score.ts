@@ -223,7 +223,8 @@ class ScoreObject {
   }
 }
 
-const noOptions: StoredOptions = Object.freeze({ after: [], formerly: [], retain: false, protect: false, adopt: false, reactions: {} })
+/** The options of a Score that has none. */
+export const noOptions: StoredOptions = Object.freeze({ after: [], formerly: [], retain: false, protect: false, adopt: false, reactions: {} })
 
 function splitOptions(input: unknown, reactions: readonly string[], issues: Issue[]): { spec: unknown; options: StoredOptions } {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) return { spec: input, options: noOptions }

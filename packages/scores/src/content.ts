@@ -61,7 +61,7 @@ export function sameContent(wanted: WantedContent, found: FileContent): boolean 
 
 /** What is on the disk, as a difference tells it: the text if it is short and printable, otherwise its digest. */
 export function showFound(found: FileContent): Json {
-  if (found.bytes === undefined) return { sha256: found.sha256, size: found.size }
+  if (found.bytes === undefined) return { sha256: found.sha256 ?? null, size: found.size }
   return show(found.bytes)
 }
 
@@ -72,8 +72,8 @@ export function showWanted(wanted: WantedContent, bytes: Uint8Array | undefined)
   return show(typeof wanted === 'string' ? Buffer.from(wanted) : wanted)
 }
 
-/** The digest of what is on the disk. */
-export function digestOfFound(found: FileContent): string {
+/** The digest of what is on the disk; `undefined` when its content was not read. */
+export function digestOfFound(found: FileContent): string | undefined {
   return found.bytes === undefined ? found.sha256 : hash('sha256', found.bytes, 'hex')
 }
 

@@ -12,7 +12,7 @@ import * as z from 'zod'
 import { attributesOf, attributesToCome, compareAttributes, mode, principal } from './attributes.ts'
 import { changedMeanwhile, keepAside, putBack, removeIf, standsOn } from './entries.ts'
 import { absolutePath } from './paths.ts'
-import { deepestFirst, isDirectory, surplusOf } from './purge.ts'
+import { deepestFirst, surplusOf } from './purge.ts'
 
 /** What a {@link Directory} is made from. */
 export interface DirectorySpec {
@@ -155,11 +155,9 @@ export const Directory: ScoreFactory<
 
     async discard(surplus, _, { files }, run) {
       for (const each of deepestFirst(surplus)) {
-        const outcome = isDirectory(each)
-          ? await removeIf(files, each.path, ['directory'])
-          : await files.remove(each.path, { fingerprint: each.fingerprint })
+        const outcome = await files.remove(each.path, { fingerprint: each.fingerprint })
         if (outcome === 'not-empty') run.progress(`left ${each.path} in place: it is not empty`)
-        if (outcome === 'changed' || outcome === 'other')
+        if (outcome === 'changed')
           run.progress(`left ${each.path} in place: it has changed since it was listed`)
       }
     },

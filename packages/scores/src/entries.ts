@@ -17,7 +17,10 @@ export async function keepAside(files: FileSystem, at: string): Promise<Json> {
   return { at, entry: await files.keep(at) }
 }
 
-/** Puts back what {@link keepAside} kept, to where it was. */
+/**
+ * Puts back what {@link keepAside} kept, to where it was. A directory and what is none cannot replace each other at
+ * once, so ours goes first then.
+ */
 export async function putBack(files: FileSystem, previous: Json): Promise<void> {
   const parsed = keptSchema.safeParse(previous)
   if (!parsed.success)
@@ -25,7 +28,14 @@ export async function putBack(files: FileSystem, previous: Json): Promise<void> 
       hint: 'restore it by hand, and remove the Score with retain: true',
       cause: parsed.error,
     })
-  await files.putBack(parsed.data.at, parsed.data.entry as KeptEntry)
+  const { at, entry: kept } = parsed.data
+  const now = await files.inspect(at)
+  if (now.type === 'directory' && kept.type !== 'directory') await clearDirectory(files, at, now, kept.type)
+  else if (now.type !== 'absent' && now.type !== 'directory' && kept.type === 'directory') {
+    const outcome = await files.remove(at, { fingerprint: now.fingerprint })
+    if (outcome === 'changed') throw changedMeanwhile(at)
+  }
+  await files.putBack(at, kept as KeptEntry)
 }
 
 /**

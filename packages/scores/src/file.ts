@@ -204,10 +204,11 @@ export const File: ScoreFactory<
 
     keep: (_, { files }, state) => keepAside(files, state.at),
 
-    outputs: ({ at, entry, secret }): FileOutputs =>
-      entry.type === 'file' && !secret
-        ? { path: at, sha256: digestOfFound(entry.content) }
-        : ({ path: at } as FileOutputs),
+    outputs: ({ at, entry, secret }): FileOutputs => {
+      const sha256 = entry.type === 'file' && !secret ? digestOfFound(entry.content) : undefined
+      // An output that is not there is refused where it is referred to.
+      return sha256 === undefined ? ({ path: at } as FileOutputs) : { path: at, sha256 }
+    },
 
     status: ({ entry, secret }): FileStatus => {
       if (entry.type === 'absent') return { type: 'absent' }

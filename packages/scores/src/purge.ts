@@ -2,10 +2,6 @@
 import { claim, type Surplus } from '@harmony-iac/core'
 import type { ListedEntry } from '@harmony-iac/core/capabilities'
 
-// A directory's own fingerprint changes with every name that comes or goes in it, also those that the purge itself
-// deletes. Deleting one is safe without: only an empty directory can be removed.
-const anyDirectory = 'directory'
-
 /** Lists what is to go. `listed` has parents before children, as `FileSystem.list` gives them. */
 export async function surplusOf(
   folder: string,
@@ -15,18 +11,9 @@ export async function surplusOf(
   const kept =
     exclude.length > 0 && listed.length > 0 ? await protectedBy(exclude, folder, listed) : undefined
   const surplus: Surplus[] = []
-  for (const { path, type, fingerprint } of listed)
-    if (!kept?.has(path))
-      surplus.push({
-        claim: claim.path(path),
-        fingerprint: type === 'directory' ? anyDirectory : fingerprint,
-      })
+  for (const { path, fingerprint } of listed)
+    if (!kept?.has(path)) surplus.push({ claim: claim.path(path), fingerprint })
   return surplus
-}
-
-/** Whether a surplus is a directory, which may go only when it is empty, whatever its fingerprint was. */
-export function isDirectory(surplus: Surplus): boolean {
-  return surplus.fingerprint === anyDirectory
 }
 
 /** The paths of surplus in the order in which they can go: what is in a directory before the directory. */

@@ -7,7 +7,6 @@ import {
   type Difference,
   defineScore,
   HarmonyError,
-  mask,
   missing,
   type Needs,
   type Ref,
@@ -176,18 +175,15 @@ export const ShellJob: ScoreFactory<
       await runJob(spec, shell, run)
     },
 
-    async remove({ spec, previous }, { shell }, run) {
-      // What was done before this Score came is not its to undo.
-      if (spec.undo === undefined || previous !== undefined) return
+    async remove({ spec }, { shell }, run) {
+      if (spec.undo === undefined) return
       const env = Object.entries(spec.env ?? {}).flatMap(([key, value]) =>
         typeof value === 'string' ? [[key, value] as const] : [],
       )
       const { cwd, timeout } = spec
       const options = { cwd, env: Object.fromEntries(env), timeoutMs: timeout * 1000 }
-      await execute(shell, spec.undo, options, run, (text) => text)
+      await execute(shell, spec.undo, options, run)
     },
-
-    keep: async () => ({ done: true }),
 
     incarnation: ({ memory }) => (memory ? String(memory.runs) : undefined),
 
@@ -208,7 +204,7 @@ interface Job {
 }
 
 async function runJob(job: Job, shell: Shell, run: Run<JobState>): Promise<void> {
-  await execute(shell, job.argv ?? job.script ?? '', optionsOf(job), run, redactor(job))
+  await execute(shell, job.argv ?? job.script ?? '', optionsOf(job), run)
   run.remember({ digest: run.digest, runs: (run.state.memory?.runs ?? 0) + 1 })
 }
 
@@ -221,14 +217,13 @@ async function execute(
   what: readonly string[] | string,
   options: JobOptions,
   run: Pick<Run<unknown>, 'address' | 'signal' | 'output' | 'audit'>,
-  redact: (text: string) => string,
 ): Promise<void> {
   const result = await start(shell, what, {
     ...options,
     signal: run.signal,
-    onOutput: (stream, text) => run.output(stream, redact(text)),
+    onOutput: (stream, text) => run.output(stream, text),
   })
-  const stderr = redact(result.stderr)
+  const { stderr } = result
   run.audit({
     ...(typeof what === 'string' ? { script: what } : { argv: what }),
     cwd: options.cwd ?? '/',
@@ -236,7 +231,7 @@ async function execute(
     signal: result.signal,
     timedOut: result.timedOut,
     durationMs: result.durationMs,
-    stdout: redact(result.stdout),
+    stdout: result.stdout,
     stderr,
   })
   const called = typeof what === 'string' ? 'the script' : (what[0] ?? '')
@@ -271,14 +266,6 @@ async function start(
 function optionsOf({ cwd, env, stdin, timeout }: Job): JobOptions {
   const plain = env && Object.fromEntries(Object.entries(env).map(([key, value]) => [key, value.reveal()]))
   return { cwd, env: plain, stdin: stdin?.reveal(), timeoutMs: timeout * 1000 }
-}
-
-/** Masks what came from a secret, should the program print it. Short values are left: they would mask everything. */
-function redactor({ env, stdin }: Job): (text: string) => string {
-  const secrets = [...Object.values(env ?? {}), ...(stdin ? [stdin] : [])]
-    .filter((value) => value.secret && value.reveal().length >= 4)
-    .map((value) => value.reveal())
-  return (text) => secrets.reduce((done, value) => done.replaceAll(value, mask), text)
 }
 
 function lastLines(text: string): string {

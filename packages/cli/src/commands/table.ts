@@ -148,7 +148,7 @@ export const commands = {
   },
   destroy: {
     about: 'remove everything that the project put there',
-    options: ['project', 'target', 'exclude', 'parallel', 'no-check', 'yes', ...everywhere],
+    options: ['project', 'target', 'exclude', 'parallel', 'yes', ...everywhere],
     examples: [
       ['harmony destroy', 'show what would be removed, ask, remove it'],
       ['harmony destroy --yes', 'do not ask'],

@@ -11,7 +11,6 @@ import type { ProjectPlace } from './find.ts'
 import { frameOfFile } from './frames.ts'
 import { type ConfigChain, findConfig, syntheticConfig } from './tsconfig.ts'
 import {
-  dropVerdict,
   isSourceFolder,
   keepVerdict,
   recallVerdict,
@@ -55,7 +54,6 @@ export async function compileProject(place: ProjectPlace, options: CompileOption
   if (['.js', '.mjs', '.cjs'].includes(extname(place.file)) && !chain.checksJavaScript)
     return { verdict: 'skipped', loads: false, store }
 
-  dropVerdict(store)
   const compiler = findCompiler(place.file)
   const since = Date.now()
   const { run, config } = await runOverProject(place, chain, compiler, store, options.signal)

@@ -77,7 +77,7 @@ function readText(path: string): string {
 
 /** Takes out comments, but not what looks like one inside of a string (`"@scope/*"`). */
 function withoutComments(text: string): string {
-  return text.replace(/"(?:[^"\\\n]|\\.)*"|\/\/[^\n]*|\/\*[^]*?\*\//g, (piece) =>
+  return text.replace(/"(?:[^"\\\n]|\\.)*"|\/\/[^\n]*|\/\*[\s\S]*?\*\//g, (piece) =>
     piece.startsWith('"') ? piece : ' ',
   )
 }

@@ -121,16 +121,6 @@ export function noteLoads(store: VerdictStore): void {
   }
 }
 
-/** Forgets the verdict. */
-export function dropVerdict(store: VerdictStore): void {
-  for (const folder of store.folders)
-    try {
-      rmSync(join(folder, 'verdict.json'), { force: true })
-    } catch {
-      // what cannot be removed does not hold either, or we would not be here
-    }
-}
-
 function read(file: string): Stored | undefined {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as Stored

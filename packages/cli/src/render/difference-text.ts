@@ -36,7 +36,7 @@ export async function differenceText(
 
 /** What a new thing is made with: its fields; of long text the beginning. */
 function creationLines(to: Json, colours: Colours): readonly string[] {
-  if (to === null || to === '' || to === true) return []
+  if (to === null || to === true) return []
   if (typeof to !== 'object' || Array.isArray(to) || isMeasured(to)) return [shown(to)]
   const short: string[] = []
   const long: string[] = []
@@ -72,7 +72,8 @@ const sizeText = (bytes: number): string => (bytes === 1 ? '1 byte' : `${bytes.t
 
 const isLongText = (value: Json | undefined): value is string =>
   typeof value === 'string' && (value.includes('\n') || value.length > widest)
-const isText = (value: Json): value is string => isLongText(value) || value === ''
+const isText = (value: Json): value is string =>
+  typeof value === 'string' && (value === '' || isLongText(value))
 
 function newLines(text: string, colours: Colours): readonly string[] {
   const lines = text.replace(/\n$/, '').split('\n')

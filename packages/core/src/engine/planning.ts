@@ -194,12 +194,17 @@ class LeafSteps {
 
 /** Whether the ledger must be rewritten although nothing on the host has to change. */
 function isOutdated(record: LedgerRecord, leaf: Leaf, digest: string, after: readonly string[]): boolean {
-  return record.digest !== digest || !sameOptions(record.options, leaf.options) || record.parent !== leaf.parent || record.after.join('\n') !== after.join('\n')
+  return record.digest !== digest || !sameOptions(record.options, leaf.options) || record.parent !== leaf.parent || !sameList(record.after, after)
+}
+
+function sameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((each, i) => each === b[i])
 }
 
 function sameOptions(a: StoredOptions, b: StoredOptions): boolean {
   if (a === b) return true
-  return a.retain === b.retain && a.protect === b.protect && a.adopt === b.adopt && JSON.stringify([a.after, a.formerly, a.reactions]) === JSON.stringify([b.after, b.formerly, b.reactions])
+  if (a.retain !== b.retain || a.protect !== b.protect || a.adopt !== b.adopt) return false
+  return sameList(a.after, b.after) && sameList(a.formerly, b.formerly) && JSON.stringify(a.reactions) === JSON.stringify(b.reactions)
 }
 
 /** Whether a renamed Score still means the very same thing on the host. */

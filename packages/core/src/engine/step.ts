@@ -70,8 +70,12 @@ export async function convergeLeaf(pass: Pass, step: Step, leaf: Leaf, changed: 
     await pass.intend(step, leaf, { previous })
     pass.abort.throwIfAborted()
     changed()
-    if (forced && before) await verbs.remove({ address, spec: before.spec, previous: undefined, memory }, context.topology, run)
-    await guarded(resolved, () => verbs.converge(resolved.spec, context.topology, run))
+    let work = run
+    if (forced && before) {
+      await verbs.remove({ address, spec: before.spec, previous: undefined, memory }, context.topology, run)
+      work = makeRun(pass, look, resolved, await observe(definition, resolved, context.topology, look), remember)
+    }
+    await guarded(resolved, () => verbs.converge(resolved.spec, context.topology, work))
     seen = await settle(pass, leaf, resolved, { ...look, memory }, releaseSlot)
   }
 

@@ -9,6 +9,7 @@
 import { crc32 } from 'node:zlib'
 import { HarmonyError } from '../errors.ts'
 import type { StateHome } from './home.ts'
+import { type Packed, pack, unpack } from './pack.ts'
 import { type JournalEntry, type LedgerRecord, recordKey } from './record.ts'
 
 const snapshotFile = 'ledger.json'
@@ -184,25 +185,24 @@ function revive<T extends Partial<LedgerRecord>>(record: T): T {
 }
 
 function writeSnapshot(generation: number, records: readonly LedgerRecord[]): Uint8Array {
-  const body = JSON.stringify({ harmony: 1, generation, records })
+  const body = JSON.stringify({ harmony: 1, generation, ...pack(records) })
   return Buffer.from(`${checksum(body)}\n${body}\n`)
 }
 
 function readSnapshot(bytes: Uint8Array, where: string): { generation: number; records: readonly LedgerRecord[] } {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
-  const cut = text.indexOf('\n')
-  const body = text.slice(cut + 1, -1)
-  if (cut !== 8 || text.slice(0, cut) !== checksum(body)) throw corrupt(where, `${snapshotFile} has a wrong checksum`)
-  const parsed = JSON.parse(body) as { harmony: number; generation: number; records: LedgerRecord[] }
+  const cut = bytes.indexOf(10)
+  const body = Buffer.from(bytes.buffer, bytes.byteOffset + cut + 1, Math.max(0, bytes.byteLength - cut - 2))
+  if (cut !== 8 || Buffer.from(bytes.subarray(0, 8)).toString('latin1') !== checksum(body)) throw corrupt(where, `${snapshotFile} has a wrong checksum`)
+  const parsed = JSON.parse(body.toString('utf8')) as { harmony: number; generation: number } & Packed
   if (parsed.harmony !== 1)
     throw new HarmonyError('ledger-corrupt', `the ledger in ${where} was written by a newer Harmony (format ${parsed.harmony})`, {
       hint: 'use that version here as well',
     })
-  return parsed
+  return { generation: parsed.generation, records: unpack(parsed) }
 }
 
-function checksum(text: string): string {
-  return crc32(text).toString(16).padStart(8, '0')
+function checksum(data: string | Uint8Array): string {
+  return crc32(data).toString(16).padStart(8, '0')
 }
 
 function corrupt(where: string, what: string): HarmonyError {

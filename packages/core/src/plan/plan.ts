@@ -124,8 +124,8 @@ export function sealPlan(plan: Omit<Plan, 'digest' | 'harmony'>): Plan {
 }
 
 /** The digest that a plan must have: of ten thousand unchanged steps it covers the addresses and specs only. */
-export function digestOfPlan(plan: Omit<Plan, 'digest'>): string {
-  const { steps, ...rest } = plan
+export function digestOfPlan(plan: Omit<Plan, 'digest'> & { readonly digest?: string }): string {
+  const { steps, digest: _, ...rest } = plan
   const idle = steps.filter((step) => step.action === 'unchanged' && !step.records)
   return digest({
     ...rest,

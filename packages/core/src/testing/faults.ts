@@ -4,8 +4,8 @@
  */
 import { HarmonyError } from '../errors.ts'
 
-/** Where in a call the process is killed. `within`: between two parts of it, if it has any. */
-export type Moment = 'before' | 'within' | 'after'
+/** Where in a call the process is killed: before it, after it, or at the nth moment within it, counted from 1. */
+export type Moment = 'before' | 'after' | number
 
 /** A call of a port. */
 export interface PortCall {
@@ -18,8 +18,8 @@ export interface PortCall {
 
 /** A call that writes, as it was made. */
 export interface WriteCall extends PortCall {
-  /** Whether there is a moment within it: it has done one thing and not yet the next. */
-  readonly divisible: boolean
+  /** How many moments within it there are: it has done one thing and not yet the next. */
+  readonly moments: number
 }
 
 /** What every call meets once the process is killed. */
@@ -32,6 +32,14 @@ export class Killed extends HarmonyError {
 /** Makes an error as the system would report it. */
 export function systemError(errno: string, syscall: string, path: string): NodeJS.ErrnoException {
   return Object.assign(new Error(`${errno}: ${syscall} '${path}'`), { code: errno, syscall, path })
+}
+
+/** What a write is given to say how far it has come. */
+export interface Progress {
+  /** Marks a moment between two parts of the write. */
+  within(): void
+  /** To be called after whatever the write has waited for: a process that was killed meanwhile does no more. */
+  alive(): void
 }
 
 interface Armed {
@@ -84,7 +92,11 @@ export class Faults {
 
   /** Makes calls fail, reads as well: with an error, or an errno such as `EACCES`; as often as said, or always. */
   fail(applies: (call: PortCall) => boolean, error: Error | string, times = Number.POSITIVE_INFINITY): void {
-    this.#failing.push({ applies, error: typeof error === 'string' ? asError(error) : () => error, left: times })
+    this.#failing.push({
+      applies,
+      error: typeof error === 'string' ? asError(error) : () => error,
+      left: times,
+    })
   }
 
   /** Kills the process now. */
@@ -113,22 +125,21 @@ export class Faults {
     return await work()
   }
 
-  /**
-   * Does what a write does. `work` calls `within` between its parts, and after whatever it has waited for: a process
-   * that was killed meanwhile does no more.
-   */
-  async write<T>(call: PortCall, work: (within: () => void) => T | Promise<T>): Promise<T> {
+  /** Does what a write does, unless the process is dead or the call is to fail. */
+  async write<T>(call: PortCall, work: (progress: Progress) => T | Promise<T>): Promise<T> {
     const process = this.#process
     this.#check(call, process)
-    const logged = { ...call, divisible: false }
+    const logged = { ...call, moments: 0 }
     this.#writes.push(logged)
     const due = this.#count()
     if (due?.fail) throw due.fail(call)
     if (due?.moment === 'before') this.#die()
-    const result = await work(() => {
-      logged.divisible = true
-      if (due?.moment === 'within') this.#die()
-      this.#alive(process)
+    const result = await work({
+      within: () => {
+        if (due?.moment === ++logged.moments) this.#die()
+        this.#alive(process)
+      },
+      alive: () => this.#alive(process),
     })
     if (due) this.#die()
     this.#alive(process)
@@ -147,7 +158,9 @@ export class Faults {
         return (...given: unknown[]) => {
           const call = { port, method: member, subject: typeof given[0] === 'string' ? given[0] : '' }
           const work = (): unknown => Reflect.apply(value, target, given)
-          return (writes as readonly string[]).includes(member) ? this.write(call, work) : this.read(call, work)
+          return (writes as readonly string[]).includes(member)
+            ? this.write(call, work)
+            : this.read(call, work)
         }
       },
     })

@@ -70,11 +70,13 @@ export class MemoryHome implements StateHome {
   }
 
   read(file: string): Promise<Uint8Array | undefined> {
-    return this.#faults.read({ port: 'home', method: 'read', subject: file }, () => this.#files.get(file)?.slice())
+    return this.#faults.read({ port: 'home', method: 'read', subject: file }, () =>
+      this.#files.get(file)?.slice(),
+    )
   }
 
   append(file: string, bytes: Uint8Array): Promise<void> {
-    return this.#faults.write({ port: 'home', method: 'append', subject: file }, (within) => {
+    return this.#faults.write({ port: 'home', method: 'append', subject: file }, ({ within }) => {
       const before = this.#files.get(file) ?? new Uint8Array()
       this.#files.set(file, join(before, bytes.subarray(0, bytes.length >> 1)))
       within()

@@ -24,8 +24,9 @@ import {
 import { promisify } from 'node:util'
 import { HarmonyError } from '@harmony-iac/core'
 import type { PinnedFolder } from '@harmony-iac/core/host'
-import { hasProc, isErrno, lstatNow } from './local-stat.ts'
-import { appendTo, changeAttributes, createFile } from './local-write.ts'
+import { hasProc, isErrno, lstatNow } from '#hosts/local-stat'
+import { appendTo, type Call, changeAttributes, createFile } from '#hosts/local-write'
+import { joinPath } from '#linux/names'
 
 const fsyncLater = promisify(fsync)
 const unlinkLater = promisify(unlink)
@@ -40,8 +41,7 @@ interface Pin {
   readonly fd: number
   readonly path: string
   users: number
-  running: Promise<void> | undefined
-  next: Promise<void> | undefined
+  readonly sync: () => Promise<void>
 }
 
 const openFolder = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
@@ -65,7 +65,16 @@ export function folderPins(probe?: Probe): { pin(folder: string, expected?: stri
       closeSync(fd)
       throw error
     }
-    const made: Pin = { fd, path: canonical, users: 1, running: undefined, next: undefined }
+    const sync = shared(async () => {
+      try {
+        probe?.('fsync', 'before', canonical)
+        await fsyncLater(fd)
+        probe?.('fsync', 'after', canonical)
+      } catch (error) {
+        throw namingPath(error, canonical)
+      }
+    })
+    const made: Pin = { fd, path: canonical, users: 1, sync }
     pins.set(canonical, made)
     return made
   }
@@ -78,16 +87,20 @@ export function folderPins(probe?: Probe): { pin(folder: string, expected?: stri
 
   function handle(pin: Pin): PinnedFolder {
     let closed = false
-    const inside = (name: string) => entryPath(pin, name)
 
-    /** Runs one system call between the probe's two looks; its errors name the real path. */
-    async function call<T>(syscall: string, name: string, work: () => T | Promise<T>): Promise<Awaited<T>> {
-      const real = join(pin.path, name)
+    /** Works on one entry. Its errors name the real path, not the descriptor's. */
+    async function on<T>(
+      name: string,
+      work: (at: string, call: Call) => T | Promise<T>,
+    ): Promise<Awaited<T>> {
+      const real = joinPath(pin.path, name)
       try {
-        probe?.(syscall, 'before', real)
-        const result = await work()
-        probe?.(syscall, 'after', real)
-        return result
+        return await work(entryPath(pin, name), async (syscall, change) => {
+          probe?.(syscall, 'before', real)
+          const result = await change()
+          probe?.(syscall, 'after', real)
+          return result
+        })
       } catch (error) {
         throw namingPath(error, real)
       }
@@ -95,62 +108,34 @@ export function folderPins(probe?: Probe): { pin(folder: string, expected?: stri
 
     const folder: PinnedFolder = {
       path: pin.path,
-      async lstat(name) {
-        try {
-          return lstatNow(inside(name))
-        } catch (error) {
-          throw namingPath(error, join(pin.path, name))
-        }
-      },
-      async create(name, content, attributes) {
-        await createFile(inside(name), content, attributes, (syscall, work) => call(syscall, name, work))
-      },
+      lstat: (name) => on(name, lstatNow),
+      create: (name, content, attributes) =>
+        on(name, (at, call) => createFile(at, content, attributes, call)),
       async append(name, bytes) {
-        const grewFromNothing = await appendTo(inside(name), bytes, (syscall, work) =>
-          call(syscall, name, work),
-        )
-        if (grewFromNothing) await folder.sync()
+        if (await on(name, (at, call) => appendTo(at, bytes, call))) await folder.sync()
       },
-      async mkdir(name, attributes) {
-        const at = inside(name)
-        await call('mkdir', name, () => mkdirSync(at, 0o700))
-        try {
-          await folder.setAttributes(name, attributes)
-        } catch (error) {
-          rmdirSync(at)
-          throw error
-        }
-      },
-      async symlink(target, name) {
-        const at = inside(name)
-        await call('symlink', name, () => symlinkSync(target, at))
-      },
-      async rename(from, to) {
-        const [here, there] = [inside(from), inside(to)]
-        await call('rename', to, () => renameSync(here, there))
-      },
-      async unlink(name) {
-        const at = inside(name)
-        // Through the thread pool: freeing the blocks of a large file takes long.
-        await call('unlink', name, () => unlinkLater(at))
-      },
-      async rmdir(name) {
-        const at = inside(name)
-        await call('rmdir', name, () => rmdirSync(at))
-      },
-      async setAttributes(name, attributes) {
-        await changeAttributes(inside(name), attributes, (syscall, work) => call(syscall, name, work))
-      },
-      sync() {
-        return sync(pin, () => call('fsync', '', () => fsyncLater(pin.fd)))
-      },
-      async pin(name) {
-        try {
-          return handle(acquire(join(pin.path, name), inside(name)))
-        } catch (error) {
-          throw namingPath(error, join(pin.path, name))
-        }
-      },
+      mkdir: (name, attributes) =>
+        on(name, async (at, call) => {
+          await call('mkdir', () => mkdirSync(at, 0o700))
+          try {
+            await changeAttributes(at, attributes, call)
+          } catch (error) {
+            rmdirSync(at)
+            throw error
+          }
+        }),
+      symlink: (target, name) => on(name, (at, call) => call('symlink', () => symlinkSync(target, at))),
+      rename: (from, to) =>
+        on(to, (there, call) => {
+          const here = entryPath(pin, from)
+          return call('rename', () => renameSync(here, there))
+        }),
+      // Through the thread pool: freeing the blocks of a large file takes long.
+      unlink: (name) => on(name, (at, call) => call('unlink', () => unlinkLater(at))),
+      rmdir: (name) => on(name, (at, call) => call('rmdir', () => rmdirSync(at))),
+      setAttributes: (name, attributes) => on(name, (at, call) => changeAttributes(at, attributes, call)),
+      sync: () => pin.sync(),
+      pin: (name) => on(name, (at) => handle(acquire(joinPath(pin.path, name), at))),
       async close() {
         if (!closed) release(pin)
         closed = true
@@ -175,23 +160,25 @@ export function folderPins(probe?: Probe): { pin(folder: string, expected?: stri
   }
 }
 
-/**
- * Whoever comes while an fsync runs joins the next one: the running one may have begun before their entry was made.
- */
-function sync(pin: Pin, fsyncNow: () => Promise<void>): Promise<void> {
+/** One run for many: whoever asks while it runs joins the next, since this one may not cover what they did. */
+function shared(run: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined
+  let next: Promise<void> | undefined
   const start = () => {
-    const run = fsyncNow().finally(() => {
-      if (pin.running === run) pin.running = undefined
+    const started = run().finally(() => {
+      if (running === started) running = undefined
     })
-    pin.running = run
-    return run
+    running = started
+    return started
   }
-  if (!pin.running) return start()
-  pin.next ??= pin.running.then(ignore, ignore).then(() => {
-    pin.next = undefined
-    return start()
-  })
-  return pin.next
+  return () => {
+    if (!running) return start()
+    next ??= running.then(ignore, ignore).then(() => {
+      next = undefined
+      return start()
+    })
+    return next
+  }
 }
 
 function ignore(): void {}
@@ -216,14 +203,14 @@ function entryPath(pin: Pin, name: string): string {
   if (hasProc()) return `${procOfSelf}/${pin.fd}/${name}`
   const now = currentPath(pin.fd, pin.path)
   if (now !== pin.path) throw movedFolder(pin.path, now)
-  return join(pin.path, name)
+  return joinPath(pin.path, name)
 }
 
 /** The same error of the system with the path that people know, instead of a descriptor's. */
 function namingPath(error: unknown, path: string): unknown {
   if (!(error instanceof Error) || !('syscall' in error)) return error
   const { code, errno, syscall } = error as NodeJS.ErrnoException
-  return Object.assign(new Error(`${code}: ${syscall} '${path}'`, { cause: undefined }), {
+  return Object.assign(new Error(`${code}: ${syscall} '${path}'`), {
     code,
     errno,
     syscall,
@@ -240,8 +227,4 @@ function movedFolder(expected: string, found: string): HarmonyError {
       data: { folder: expected, found },
     },
   )
-}
-
-function join(folder: string, name: string): string {
-  return name === '' ? folder : folder === '/' ? `/${name}` : `${folder}/${name}`
 }

@@ -3,10 +3,10 @@ import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import { HarmonyError } from '@harmony-iac/core'
 import type { Host, HostFacts } from '@harmony-iac/core/host'
-import { execLocally } from './local-exec.ts'
-import { localFiles } from './local-files.ts'
-import type { Probe } from './local-folder.ts'
-import { lockLocally } from './local-lock.ts'
+import { execLocally } from '#hosts/local-exec'
+import { localFiles } from '#hosts/local-files'
+import type { Probe } from '#hosts/local-folder'
+import { lockLocally } from '#hosts/local-lock'
 
 /** Options of {@link localHost}. */
 export interface LocalHostOptions {

@@ -2,13 +2,13 @@
 import { HarmonyError, toHarmonyError } from '@harmony-iac/core'
 import type { FileSystem } from '@harmony-iac/core/capabilities'
 import type { Host } from '@harmony-iac/core/host'
-import { isErrno } from './folders.ts'
-import { type Keeping, keep, putBack } from './kept.ts'
-import { inspect, list, resolveLink } from './look.ts'
-import { splitPath, temporaryName } from './names.ts'
-import { linuxPrincipals } from './principals.ts'
-import { eachTurn } from './turn.ts'
-import { cleanUp, makeDirectory, makeSymlink, remove, setAttributes, writeFile } from './write.ts'
+import { isErrno } from '#linux/folders'
+import { type Keeping, keep, putBack } from '#linux/kept'
+import { inspect, list, resolveLink } from '#linux/look'
+import { splitPath, temporaryName } from '#linux/names'
+import { linuxPrincipals } from '#linux/principals'
+import { eachTurn } from '#linux/turn'
+import { cleanUp, makeDirectory, makeSymlink, remove, setAttributes, writeFile } from '#linux/write'
 
 /** Options of {@link linuxFiles}. */
 export interface LinuxFilesOptions {

@@ -1,6 +1,6 @@
 /** Folders that are Harmony's own: made when first needed, owner-only, parents included. */
 import type { Host, PinnedFolder } from '@harmony-iac/core/host'
-import { splitPath } from './names.ts'
+import { splitPath } from '#linux/names'
 
 /** Pins a folder, making it and its parents (mode 0700) when they are missing. */
 export async function ensureFolder(host: Host, path: string): Promise<PinnedFolder> {

@@ -11,8 +11,8 @@ import {
   toHarmonyError,
 } from '@harmony-iac/core'
 import type { Host, HostFacts, HostLock, PinnedFolder } from '@harmony-iac/core/host'
-import { ensureFolder, isErrno, pinIfThere, unlinkIfThere, using } from './folders.ts'
-import { isTemporaryName, joinPath, splitPath, temporaryName } from './names.ts'
+import { ensureFolder, isErrno, pinIfThere, unlinkIfThere, using } from '#linux/folders'
+import { isTemporaryName, joinPath, splitPath, temporaryName } from '#linux/names'
 
 const lockFile = 'lock'
 

@@ -7,10 +7,10 @@ import { createHash, hash } from 'node:crypto'
 import { HarmonyError } from '@harmony-iac/core'
 import type { KeptEntry } from '@harmony-iac/core/capabilities'
 import type { FileStat, PinnedFolder } from '@harmony-iac/core/host'
-import { ensureFolder, isErrno, pinIfThere, unlinkIfThere, using } from './folders.ts'
-import { fingerprint, inspect, type Looking, octal } from './look.ts'
-import { joinPath, splitPath, temporaryName } from './names.ts'
-import { makeDirectory, makeSymlink, remove, setAttributes, type Writing, writeFile } from './write.ts'
+import { ensureFolder, isErrno, pinIfThere, unlinkIfThere, using } from '#linux/folders'
+import { fingerprint, inspect, type Looking, octal } from '#linux/look'
+import { joinPath, splitPath, temporaryName } from '#linux/names'
+import { makeDirectory, makeSymlink, remove, setAttributes, type Writing, writeFile } from '#linux/write'
 
 /** What keeping needs. */
 export interface Keeping extends Looking, Writing {

@@ -6,10 +6,10 @@
 import { HarmonyError } from '@harmony-iac/core'
 import type { EntryAttributes, FileSystem, Guard, WriteOptions } from '@harmony-iac/core/capabilities'
 import type { Attributes, Host, PinnedFolder } from '@harmony-iac/core/host'
-import { isErrno, unlinkIfThere, using } from './folders.ts'
-import { fingerprint, interruptible } from './look.ts'
-import { joinPath, splitPath, temporaryName } from './names.ts'
-import type { Principals } from './principals.ts'
+import { isErrno, unlinkIfThere, using } from '#linux/folders'
+import { fingerprint, interruptible } from '#linux/look'
+import { joinPath, splitPath, temporaryName } from '#linux/names'
+import type { Principals } from '#linux/principals'
 
 /** What writing needs. */
 export interface Writing {

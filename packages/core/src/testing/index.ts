@@ -1,0 +1,38 @@
+/** For tests: of projects, of kinds of Score, of topologies, and of the engine. */
+
+export {
+  type Conducted,
+  type ConductOptions,
+  conduct,
+  contentOf,
+  type Passed,
+  secretValueOf,
+} from './conduct.ts'
+export {
+  Faults,
+  Killed,
+  type Moment,
+  type PortCall,
+  type Progress,
+  systemError,
+  type WriteCall,
+} from './faults.ts'
+export {
+  type CountedCall,
+  faultyHost,
+  type HostFaultPlan,
+  type HostFaults,
+  hostFaults,
+} from './faulty-host.ts'
+export { MemoryHome } from './memory-home.ts'
+export { type SimulatedOptions, SimulatedTopology } from './simulated.ts'
+export {
+  compareSnapshots,
+  type DiskAttributes,
+  type DiskTree,
+  SimulatedDisk,
+  type Snapshot,
+} from './simulated-disk.ts'
+export { SimulatedFiles } from './simulated-files.ts'
+export { type Program, type ShellCall, SimulatedShell } from './simulated-shell.ts'
+export { VirtualClock } from './virtual-clock.ts'

@@ -1,0 +1,384 @@
+/**
+ * The capability `files` over a simulated disk: same semantics and messages as on a Linux host. Every call that writes
+ * passes through the faults; what takes more than one step there can be killed between them here.
+ */
+import { hash } from 'node:crypto'
+import * as z from 'zod'
+import type {
+  Entry,
+  EntryAttributes,
+  EntryFacts,
+  FileSystem,
+  Guard,
+  KeptEntry,
+  ListedEntry,
+  Principal,
+} from '../capabilities/files.ts'
+import { inlineLimit } from '../capabilities/files.ts'
+import { folderOf } from '../claims.ts'
+import { HarmonyError, toHarmonyError } from '../errors.ts'
+import type { Content } from '../late.ts'
+import { type Faults, Killed, type Progress, systemError } from './faults.ts'
+import { type Inode, nameOf, octal, type Place, type SimulatedDisk } from './simulated-disk.ts'
+
+/** Runs a program against a candidate: what a simulated shell does with it. */
+export type Validator = (
+  argv: readonly string[],
+  signal: AbortSignal | undefined,
+) => Promise<{ readonly exitCode: number | null; readonly stderr: string }>
+
+/** {@link FileSystem} in memory. */
+export class SimulatedFiles implements FileSystem {
+  readonly #disk: SimulatedDisk
+  readonly #faults: Faults
+  readonly #validate: Validator
+  /** Contents of files that were adopted. */
+  readonly #kept = new Map<string, Uint8Array>()
+
+  constructor(disk: SimulatedDisk, faults: Faults, validate: Validator) {
+    this.#disk = disk
+    this.#faults = faults
+    this.#validate = validate
+  }
+
+  /** The copies that are kept aside: none is left once everything adopted was put back. */
+  get kept(): readonly string[] {
+    return [...this.#kept.keys()]
+  }
+
+  inspect(path: string, options: { readonly content?: boolean } = {}): Promise<Entry> {
+    return this.#read('inspect', path, () => {
+      const { folder, node } = this.#disk.locate(path)
+      if (!node) return { type: 'absent', folder }
+      const facts = this.#facts(node, folder)
+      switch (node.type) {
+        case 'file':
+          return { type: 'file', ...facts, content: contentOf(node.bytes, options.content === true) }
+        case 'symlink':
+          return { type: 'symlink', ...facts, target: node.target }
+        default:
+          return { type: node.type, ...facts }
+      }
+    })
+  }
+
+  list(path: string): Promise<readonly ListedEntry[]> {
+    return this.#read('list', path, () => {
+      if (this.#disk.locate(path).node?.type !== 'directory') return []
+      return this.#disk.paths(path).flatMap((each) => {
+        const { node } = this.#disk.locate(each)
+        return node ? [{ path: each, type: node.type, fingerprint: fingerprintOf(node) }] : []
+      })
+    })
+  }
+
+  resolve(path: string): Promise<string> {
+    return this.#read('resolve', path, () => {
+      const canonical = this.#disk.resolve(path) ?? this.#disk.resolveMissing(path)
+      if (canonical === undefined) throw systemError('ENOENT', 'realpath', path)
+      return canonical
+    })
+  }
+
+  checkPrincipals({ owner, group }: EntryAttributes): Promise<void> {
+    return this.#read('checkPrincipals', `${owner ?? ''}:${group ?? ''}`, () => {
+      this.#ids({ owner, group })
+    })
+  }
+
+  writeFile(
+    path: string,
+    content: Uint8Array | Content,
+    options: Parameters<FileSystem['writeFile']>[2],
+  ): Promise<void> {
+    return this.#write('writeFile', path, async ({ within, alive }) => {
+      const { folder, node: before } = this.#guarded(path, options)
+      if (before?.type === 'directory') throw inTheWay(path, 'a directory', 'a file')
+      const bytes = content instanceof Uint8Array ? content.slice() : await collect(content)
+      alive()
+      const candidate = this.#disk.make('file', { bytes })
+      if (before?.type === 'file')
+        Object.assign(candidate, { mode: before.mode, uid: before.uid, gid: before.gid })
+      this.#change(candidate, options)
+      const temporary = this.#temporary(folder, path)
+      this.#place(temporary, candidate)
+      within()
+      if (options.validate) {
+        const { exitCode, stderr } = await this.#validate(
+          options.validate.map((word) => word.replaceAll('{}', temporary)),
+          options.signal,
+        )
+        alive()
+        if (exitCode !== 0) {
+          this.#disk.remove(temporary)
+          throw invalid(path, options.validate, exitCode, stderr.trim().replaceAll(temporary, path))
+        }
+      }
+      this.#disk.move(temporary, this.#inside(folder, path))
+      options.onProgress?.(bytes.length)
+    })
+  }
+
+  makeDirectory(path: string, options: EntryAttributes & Guard): Promise<void> {
+    return this.#write('makeDirectory', path, ({ within }) => {
+      const { folder, node } = this.#guarded(path, options)
+      if (node && node.type !== 'directory')
+        throw inTheWay(path, node.type === 'symlink' ? 'a symbolic link' : 'a file', 'a directory')
+      this.#ids(options)
+      const made = node ?? this.#disk.make('directory', { mode: 0o755 })
+      if (!node) this.#place(this.#inside(folder, path), made)
+      within()
+      this.#change(made, options)
+    })
+  }
+
+  makeSymlink(
+    path: string,
+    target: string,
+    options: Guard & Pick<EntryAttributes, 'owner' | 'group'>,
+  ): Promise<void> {
+    return this.#write('makeSymlink', path, ({ within }) => {
+      const { folder, node } = this.#guarded(path, options)
+      if (node?.type === 'directory') throw inTheWay(path, 'a directory', 'a symbolic link')
+      const made = this.#disk.make('symlink', { mode: 0o777, target })
+      this.#change(made, { owner: options.owner, group: options.group })
+      const temporary = this.#temporary(folder, path)
+      this.#place(temporary, made)
+      within()
+      this.#disk.move(temporary, this.#inside(folder, path))
+    })
+  }
+
+  setAttributes(path: string, attributes: EntryAttributes & Guard): Promise<void> {
+    return this.#write('setAttributes', path, ({ within }) => {
+      const { node } = this.#guarded(path, attributes)
+      if (!node) throw systemError('ENOENT', 'chmod', path)
+      if (node.type === 'symlink' && attributes.mode !== undefined)
+        throw new HarmonyError('refused', `${path}: a symbolic link has no mode of its own`, {
+          hint: 'set the mode of what it leads to',
+        })
+      const { mode, owner, group } = attributes
+      this.#change(node, { owner, group })
+      within()
+      this.#change(node, { mode })
+    })
+  }
+
+  remove(
+    path: string,
+    options: { readonly fingerprint?: string } = {},
+  ): Promise<'removed' | 'absent' | 'not-empty' | 'changed'> {
+    return this.#write('remove', path, () => {
+      const { node } = this.#disk.locate(path)
+      if (!node) return 'absent'
+      if (options.fingerprint !== undefined && options.fingerprint !== fingerprintOf(node)) return 'changed'
+      if (node.children.size > 0) return 'not-empty'
+      this.#disk.remove(path)
+      return 'removed'
+    })
+  }
+
+  keep(path: string): Promise<KeptEntry> {
+    return this.#write('keep', path, () => {
+      const { node } = this.#disk.locate(path)
+      if (!node) return { type: 'absent' }
+      if (node.type === 'other')
+        throw new HarmonyError(
+          'refused',
+          `${path}: a device, socket or pipe cannot be kept, so it cannot be adopted`,
+          { hint: 'choose another path, or remove it yourself' },
+        )
+      const copy = `${path} ${fingerprintOf(node)}`
+      if (node.type === 'file') this.#kept.set(copy, node.bytes)
+      return {
+        type: node.type,
+        mode: octal(node.mode),
+        uid: node.uid,
+        gid: node.gid,
+        target: node.target,
+        copy,
+      }
+    })
+  }
+
+  putBack(path: string, kept: KeptEntry): Promise<void> {
+    return this.#write('putBack', path, ({ within }) => {
+      const { folder, node } = this.#disk.locate(path)
+      if (kept.type === 'absent') {
+        if (node && node.children.size === 0) this.#disk.remove(path)
+        return
+      }
+      if (folder === undefined) throw systemError('ENOENT', 'open', folderOf(path))
+      const { type, mode, uid, gid, target, copy } = keptSchema.parse(kept)
+      const attributes = { mode: type === 'symlink' ? undefined : mode, owner: uid, group: gid }
+      if (type === 'directory' && node?.type === 'directory') {
+        this.#change(node, attributes)
+        return
+      }
+      if (node && (node.type === 'directory') !== (type === 'directory'))
+        throw inTheWay(path, `a ${node.type}`, `a ${type}`)
+      const bytes = this.#kept.get(copy)
+      // Without its copy a file was put back before, by a pass that was killed before it could say so.
+      if (type === 'file' && !bytes) return
+      const made = this.#disk.make(type, { mode: 0o777, bytes, target })
+      this.#change(made, attributes)
+      const temporary = this.#temporary(folder, path)
+      this.#place(temporary, made)
+      within()
+      this.#disk.move(temporary, this.#inside(folder, path))
+      within()
+      this.#kept.delete(copy)
+    })
+  }
+
+  cleanUp(path: string): Promise<void> {
+    return this.#write('cleanUp', path, () => {
+      const { folder } = this.#disk.locate(path)
+      if (folder !== undefined) this.#disk.remove(this.#temporary(folder, path))
+    })
+  }
+
+  #read<T>(method: string, path: string, work: () => T): Promise<T> {
+    return explained(this.#faults.read({ port: 'files', method, subject: path }, work))
+  }
+
+  #write<T>(method: string, path: string, work: (progress: Progress) => T | Promise<T>): Promise<T> {
+    return explained(this.#faults.write({ port: 'files', method, subject: path }, work))
+  }
+
+  /** @throws `plan-stale` when the folder is not the one that was observed. */
+  #guarded(path: string, guard: Guard): Place & { readonly folder: string } {
+    const place = this.#disk.locate(path)
+    const { folder } = place
+    if (folder === undefined) throw systemError('ENOENT', 'open', folderOf(path))
+    if (guard.folder !== undefined && folder !== guard.folder)
+      throw new HarmonyError(
+        'plan-stale',
+        `${guard.folder} is no longer the folder that was observed: it leads to ${folder} now`,
+        {
+          hint: 'find out who moved the folder or put a link in its place, then plan again',
+          data: { folder: guard.folder, found: folder },
+        },
+      )
+    return { ...place, folder }
+  }
+
+  #facts(node: Inode, folder: string | undefined): EntryFacts {
+    return {
+      mode: octal(node.mode),
+      owner: principal(this.#disk.users, node.uid),
+      group: principal(this.#disk.groups, node.gid),
+      folder,
+      fingerprint: fingerprintOf(node),
+    }
+  }
+
+  #change(node: Inode, attributes: EntryAttributes): void {
+    const { uid, gid } = this.#ids(attributes)
+    node.uid = uid ?? node.uid
+    node.gid = gid ?? node.gid
+    if (attributes.mode !== undefined) node.mode = Number.parseInt(attributes.mode, 8)
+    node.version++
+  }
+
+  #ids({ owner, group }: EntryAttributes): {
+    readonly uid: number | undefined
+    readonly gid: number | undefined
+  } {
+    return { uid: idOf(this.#disk.users, 'user', owner), gid: idOf(this.#disk.groups, 'group', group) }
+  }
+
+  #place(path: string, node: Inode): void {
+    const { parent, name } = this.#disk.locate(path)
+    if (!parent) throw systemError('ENOENT', 'open', path)
+    parent.children.set(name, node)
+    parent.version++
+  }
+
+  #temporary(folder: string, path: string): string {
+    return `${folder === '/' ? '' : folder}/.${nameIn(path)}.harmony~`
+  }
+
+  #inside(folder: string, path: string): string {
+    return `${folder === '/' ? '' : folder}/${nameIn(path)}`
+  }
+}
+
+const keptSchema = z.object({
+  type: z.enum(['file', 'directory', 'symlink']),
+  mode: z.string(),
+  uid: z.number(),
+  gid: z.number(),
+  target: z.string(),
+  copy: z.string(),
+})
+
+function inTheWay(path: string, what: string, wanted: string): HarmonyError {
+  return new HarmonyError('refused', `${path}: ${what} is there, where ${wanted} is wanted`, {
+    hint: 'look at what is there, then move it away or remove it yourself',
+    data: { path },
+  })
+}
+
+function invalid(
+  path: string,
+  validate: readonly string[],
+  exitCode: number | null,
+  output: string,
+): HarmonyError {
+  const message = `${path}: its validation ended with status ${exitCode} (${validate.join(' ')})`
+  return new HarmonyError('refused', output ? `${message}: ${output}` : message, {
+    hint: 'correct the content; what was there is unchanged',
+    data: { path, validate, exitCode, output },
+  })
+}
+
+function nameIn(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
+}
+
+async function collect(content: Content): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of content.open()) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
+
+function contentOf(bytes: Uint8Array, wanted: boolean): Extract<Entry, { type: 'file' }>['content'] {
+  const size = bytes.length
+  if (!wanted) return { bytes: undefined, sha256: undefined, size }
+  if (size <= inlineLimit) return { bytes: bytes.slice(), size }
+  return { bytes: undefined, sha256: hash('sha256', bytes, 'hex'), size }
+}
+
+// A directory changes with its entries, which are not it.
+function fingerprintOf(node: Inode): string {
+  return node.type === 'directory' ? `directory:${node.ino}` : `${node.ino}:${node.version}`
+}
+
+function principal(names: ReadonlyMap<string, number>, id: number): Principal {
+  const name = nameOf(names, id)
+  return { id, name: name === String(id) ? undefined : name }
+}
+
+function idOf(
+  names: ReadonlyMap<string, number>,
+  what: 'user' | 'group',
+  given: string | number | undefined,
+): number | undefined {
+  if (given === undefined || typeof given === 'number') return given
+  const id = names.get(given)
+  if (id === undefined)
+    throw new HarmonyError('no-such-user', `there is no ${what} "${given}" on this host`, {
+      hint: `create it first (${what}add ${given}), or correct the name`,
+      data: { name: given },
+    })
+  return id
+}
+
+async function explained<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (thrown) {
+    throw thrown instanceof Killed ? thrown : toHarmonyError(thrown)
+  }
+}
