@@ -1,12 +1,25 @@
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
+
+/** Tests that take longer, because they start programs or compile. */
+const slow = ['**/*.slow.test.ts', '**/*.e2e.test.ts']
+const exclude = [...configDefaults.exclude, '**/.pack/**', '**/fixtures/**']
 
 export default defineConfig({
   test: {
-    include: ['packages/**/*.test.ts', 'scripts/**/*.test.ts', 'examples/**/*.test.ts'],
-    exclude: ['**/node_modules/**', '**/dist/**', '**/.pack/**', '**/fixtures/**'],
     pool: 'forks',
     allowOnly: !process.env.CI,
-    testTimeout: 30_000,
     hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'fast',
+          include: ['packages/**/*.test.ts', 'scripts/**/*.test.ts', 'examples/**/*.test.ts'],
+          exclude: [...exclude, ...slow],
+          testTimeout: 30_000,
+        },
+      },
+      { extends: true, test: { name: 'slow', include: slow, exclude, testTimeout: 120_000 } },
+    ],
   },
 })

@@ -32,13 +32,15 @@ function flatten(issue: ZodIssue, value: unknown): readonly Issue[] {
  */
 function chooseBranch(branches: readonly (readonly ZodIssue[])[], value: unknown): readonly ZodIssue[] {
   const has = (key: PropertyKey | undefined) => typeof value === 'object' && value !== null && key !== undefined && key in value
+  const branchesOf = (issue: ZodIssue) => ('errors' in issue && issue.path.length === 0 ? (issue.errors as readonly (readonly ZodIssue[])[]) : [])
+  const inEveryBranch = (issue: ZodIssue, test: (inner: ZodIssue) => boolean): boolean => {
+    const inner = branchesOf(issue)
+    return inner.length > 0 && inner.every((branch) => branch.some(test))
+  }
   const missesMark = (issue: ZodIssue): boolean =>
-    issue.code === 'invalid_union'
-      ? issue.path.length === 0 && issue.errors.length > 0 && issue.errors.every((branch) => branch.some(missesMark))
-      : issue.code === 'invalid_type' && String(issue.path[0]).startsWith('$') && !has(issue.path[0])
+    inEveryBranch(issue, missesMark) || (issue.code === 'invalid_type' && String(issue.path[0]).startsWith('$') && !has(issue.path[0]))
   const expectsOther = (issue: ZodIssue): boolean =>
-    issue.path.length === 0 &&
-    (issue.code === 'invalid_type' || (issue.code === 'invalid_union' && issue.errors.every((branch) => branch.some(expectsOther))))
+    inEveryBranch(issue, expectsOther) || (issue.code === 'invalid_type' && issue.path.length === 0)
   const score = (branch: readonly ZodIssue[]) => (branch.some(missesMark) ? 2000 : 0) + (branch.some(expectsOther) ? 1000 : 0) + branch.length
   return branches.reduce((best, branch) => (score(branch) < score(best) ? branch : best))
 }

@@ -41,7 +41,7 @@ export function decodeScore(wire: SerializedScore): AnyScore {
       address: wire.id,
       hint: `import the package that defines ${wire.kind} in the project file`,
     })
-  const spec = upgrade(definition, wire)
+  const spec = upgradeSpec(definition, wire)
   const parsed = definition.spec.safeParse(spec)
   if (!parsed.success)
     throw new HarmonyError('invalid-spec', `the stored spec of ${wire.id} is not valid`, {
@@ -55,7 +55,11 @@ export function decodeScore(wire: SerializedScore): AnyScore {
   return score
 }
 
-function upgrade(definition: KindDefinition, wire: SerializedScore): unknown {
+/**
+ * The spec of a stored Score in the current version of its kind.
+ * @throws HarmonyError `unknown-version`.
+ */
+export function upgradeSpec(definition: KindDefinition, wire: Pick<SerializedScore, 'id' | 'kind' | 'version' | 'spec'>): unknown {
   if (wire.version > definition.version)
     throw new HarmonyError('unknown-version', `${wire.kind} has version ${wire.version}; here only versions up to ${definition.version} are known`, {
       address: wire.id,

@@ -8,7 +8,15 @@ import type { Part } from '../../../scripts/testing/require-part.ts'
 /** An empty folder, canonical. */
 export function scratch(): string {
   const path = mkdtempSync(`${realpathSync(tmpdir())}/harmony-test-`)
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }))
+  onTestFinished(() => {
+    try {
+      rmSync(path, { recursive: true, force: true })
+    } catch {
+      // Its owner may not look into a folder that a test has closed.
+      execFileSync('chmod', ['-R', 'u+rwX', path])
+      rmSync(path, { recursive: true })
+    }
+  })
   // Another user must be able to reach what a test gives them.
   chmodSync(path, 0o755)
   return path

@@ -10,13 +10,7 @@ import { explainMismatch, readDiagnostics } from './diagnostics.ts'
 import type { ProjectPlace } from './find.ts'
 import { frameOfFile } from './frames.ts'
 import { type ConfigChain, findConfig, syntheticConfig } from './tsconfig.ts'
-import {
-  isSourceFolder,
-  keepVerdict,
-  recallVerdict,
-  type VerdictStore,
-  verdictStore,
-} from './verdict.ts'
+import { isSourceFolder, keepVerdict, recallVerdict, type VerdictStore, verdictStore } from './verdict.ts'
 
 /** How the check went; a project that does not pass is an error instead. */
 export interface Compiled {

@@ -3,19 +3,23 @@ import type { EngineEvent, ErrorData, Plan } from '@harmony-iac/core'
 import type { Io } from '../io.ts'
 import { type Colours, coloursOf, wantsColour } from './colours.ts'
 import { errorText } from './error-text.ts'
+import { eventLine, secondsText } from './event-line.ts'
 import type { CommandEvent, Reporter, Summary } from './reporter.ts'
 import { sanitize, sanitizeLine } from './sanitize.ts'
+import type { Progress } from './tty.ts'
 
 /** Writes text. On a terminal the progress of an apply is left to listr2. */
 export class PlainReporter implements Reporter {
   readonly #io: Io
   readonly #colours: Colours
   readonly #errorColours: Colours
+  readonly #noColour: boolean | undefined
   #several = false
-  #progress: { emit(event: EngineEvent): void } | undefined
+  #progress: Progress | undefined
 
   constructor(io: Io, noColour: boolean | undefined) {
     this.#io = io
+    this.#noColour = noColour
     this.#colours = coloursOf(wantsColour(io.env, io.out, noColour))
     this.#errorColours = coloursOf(wantsColour(io.env, io.err, noColour))
   }
@@ -27,9 +31,6 @@ export class PlainReporter implements Reporter {
           this.#io.err.write(`${sanitizeLine(event.topology)}: ${sanitize(event.message)}\n`)
         return
       case 'note':
-        if (!this.#progress) this.#io.out.write(`${this.#prefix(event)}${sanitize(event.message)}\n`)
-        else this.#progress.emit(event)
-        return
       case 'started':
       case 'progress':
       case 'output':
@@ -57,11 +58,15 @@ export class PlainReporter implements Reporter {
     this.#several = plans.length > 1
     if (!this.#io.out.isTTY) return async () => {}
     const { openProgress } = await import('./tty.ts')
-    const progress = openProgress(plans, this.#colours)
+    const progress = openProgress(
+      plans,
+      this.#colours,
+      wantsColour(this.#io.env, this.#io.out, this.#noColour),
+    )
     this.#progress = progress
     return async () => {
       this.#progress = undefined
-      await progress.close()
+      for (const line of await progress.close()) this.#io.out.write(`${line}\n`)
     }
   }
 
@@ -70,7 +75,9 @@ export class PlainReporter implements Reporter {
   }
 
   warn(text: string): void {
-    this.#io.err.write(`${this.#errorColours.yellow('warning')}: ${sanitize(text)}\n`)
+    // The moving part holds everything else back until it is over.
+    if (this.#progress) this.#progress.say(text)
+    else this.#io.err.write(`${this.#errorColours.yellow('warning')}: ${sanitize(text)}\n`)
   }
 
   error(error: ErrorData, topology?: string): void {
@@ -101,52 +108,4 @@ export class PlainReporter implements Reporter {
   #prefix(event: { readonly topology: string }): string {
     return this.#several ? `${sanitizeLine(event.topology)} ` : ''
   }
-}
-
-/** What one event of a pass says to people, if anything. */
-export function eventLine(event: EngineEvent, colours: Colours): string | undefined {
-  switch (event.type) {
-    case 'finished': {
-      const name = sanitizeLine(event.address)
-      if (event.outcome === 'failure')
-        return `${colours.red('✗')} ${name}\n${event.error ? errorText(event.error, colours, '  ').trimEnd() : ''}`.trimEnd()
-      if (event.outcome === 'blocked')
-        return `${colours.yellow('⊘')} ${name} is blocked: ${sanitize(event.error?.message ?? '')}`
-      if (event.outcome === 'noop') return undefined
-      const took = event.durationMs >= 1000 ? colours.dim(` (${secondsText(event.durationMs)})`) : ''
-      return `${colours.green('✓')} ${name} ${done[event.action]}${took}`
-    }
-    case 'output': {
-      const text = sanitize(event.text).replace(/\n$/, '')
-      return text
-        .split('\n')
-        .map((line) => `${colours.dim(`${sanitizeLine(event.address)} |`)} ${line}`)
-        .join('\n')
-    }
-    case 'settling':
-      return `${sanitizeLine(event.address)} settles (${event.paths.map(sanitizeLine).join(', ')}), at most ${secondsText(event.timeoutMs)}`
-    case 'reaction':
-      return `${sanitizeLine(event.address)}: ${sanitizeLine(event.reaction)}`
-    case 'note':
-      return `${event.address === undefined ? '' : `${sanitizeLine(event.address)}: `}${sanitize(event.message)}`
-    default:
-      return undefined
-  }
-}
-
-const done = {
-  create: 'created',
-  update: 'updated',
-  replace: 'made anew',
-  react: 'done',
-  remove: 'removed',
-  forget: 'left alone from now on',
-  purge: 'purged',
-  deferred: 'done',
-  unchanged: 'recorded',
-} as const
-
-/** `0.4 s`, `12 s`. */
-export function secondsText(ms: number): string {
-  return ms < 10_000 ? `${(ms / 1000).toFixed(ms < 1000 ? 2 : 1)} s` : `${Math.round(ms / 1000)} s`
 }

@@ -4,6 +4,7 @@
 import { HarmonyError, toHarmonyError } from '../errors.ts'
 import type { ErrorData, Outcome } from '../events.ts'
 import { kindOf } from '../kinds.ts'
+import { specOf } from '../ledger/record.ts'
 import { deriveGraph } from '../plan/graph.ts'
 import { expand } from '../plan/leaf.ts'
 import { digestOfPlan, type Plan, type Step } from '../plan/plan.ts'
@@ -161,11 +162,12 @@ class Conductor {
     if (!definition) throw new HarmonyError('unknown-kind', `the kind ${record.kind} is not known here`, { address: step.address })
     const verbs = verbsOf(definition)
     const { topology } = this.#pass.context
-    if (record.unfinished) await verbs.recover?.(record.spec, topology)
+    const spec = specOf(definition, record)
+    if (record.unfinished) await verbs.recover?.(spec, topology)
     await this.#pass.intendRemoval(step)
     this.#pass.abort.throwIfAborted()
     changed()
-    const { address, spec, previous, memory } = record
+    const { address, previous, memory } = record
     const run = makeRun(this.#pass, this.#look(step), { redact: (text) => text }, { state: undefined, differences: [] }, () => undefined)
     await verbs.remove({ address, spec, previous, memory }, topology, run)
     this.#pass.drop(address)

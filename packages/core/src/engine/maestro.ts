@@ -1,6 +1,6 @@
 /**
- * Plans and conducts a set of Scores on one topology. A maestro reads the ledger when it is opened, and once more when
- * it takes the lock, so that what it applies was planned under the lock.
+ * Plans and conducts a set of Scores on one topology. The ledger is read when it is first needed, and anew after the
+ * lock was taken, so that what is applied was planned under the lock.
  */
 import { HarmonyError, toHarmonyError } from '../errors.ts'
 import type { HomeLock, StateHome } from '../ledger/home.ts'
@@ -13,8 +13,8 @@ import { findDrift } from './drift.ts'
 import { makePlan } from './planning.ts'
 
 /**
- * Opens the topology and reads its ledger.
- * @throws HarmonyError `unreachable` and whatever opening the topology says; `ledger-corrupt`.
+ * Opens the topology.
+ * @throws HarmonyError `unreachable` and whatever opening the topology says.
  */
 export async function openMaestro(options: MaestroOptions): Promise<Maestro> {
   const { topology, emit } = options
@@ -28,8 +28,7 @@ export async function openMaestro(options: MaestroOptions): Promise<Maestro> {
       throw error
     }
   }
-  const home = topology.home ?? options.home
-  return new Conducting(options, home, await readLedger(options, home))
+  return new Conducting(options, topology.home ?? options.home)
 }
 
 async function readLedger(options: MaestroOptions, home: StateHome): Promise<Context> {
@@ -43,18 +42,22 @@ class Conducting implements Maestro {
   readonly topology: string
   readonly #options: MaestroOptions
   readonly #home: StateHome
-  #context: Context
+  #reading: Promise<Context> | undefined
   #lock: HomeLock | undefined
 
-  constructor(options: MaestroOptions, home: StateHome, context: Context) {
+  constructor(options: MaestroOptions, home: StateHome) {
     this.topology = options.topology.name
     this.#options = options
     this.#home = home
-    this.#context = context
+  }
+
+  #context(): Promise<Context> {
+    this.#reading ??= readLedger(this.#options, this.#home)
+    return this.#reading
   }
 
   async plan(request: PlanRequest = {}): Promise<Plan> {
-    return await makePlan(this.#context, this.#options.scores, request)
+    return await makePlan(await this.#context(), this.#options.scores, request)
   }
 
   async lock({ waitMs, signal }: { readonly waitMs: number; readonly signal?: AbortSignal }): Promise<void> {
@@ -66,29 +69,28 @@ class Conducting implements Maestro {
       signal,
       onWait: (other) => emit({ type: 'topology', topology: this.topology, status: 'waiting', message: `waiting for ${other}` }),
     })
-    this.#context = await readLedger(this.#options, this.#home)
+    this.#reading = undefined
     emit({ type: 'topology', topology: this.topology, status: 'ready', message: `the ledger in ${this.#home.description} is ours` })
   }
 
   async apply(plan: Plan, request: ApplyRequest = {}): Promise<ApplyResult> {
     if (!this.#lock) throw new HarmonyError('internal', 'apply needs the lock')
-    const lineage = this.#context.owner.lineage ?? request.lineage ?? plan.lineage
+    const unowned = await this.#context()
+    const lineage = unowned.owner.lineage ?? request.lineage ?? plan.lineage
     if (lineage === undefined) throw new HarmonyError('internal', 'apply needs a lineage')
     const abort = AbortSignal.any([this.#lock.lost, ...(request.abort ? [request.abort] : [])])
-    const context = { ...this.#context, owner: { ...this.#context.owner, lineage } }
-    try {
-      return await carryOut(context, this.#options.scores, plan, { ...request, abort })
-    } finally {
-      this.#context = { ...context, key: this.#context.key }
-    }
+    const context = { ...unowned, owner: { ...unowned.owner, lineage } }
+    this.#reading = Promise.resolve(context)
+    return await carryOut(context, this.#options.scores, plan, { ...request, abort })
   }
 
   async drift(request: { readonly owners?: 'all' | 'own'; readonly signal?: AbortSignal } = {}): Promise<DriftReport> {
-    return await findDrift(this.#context, request.owners ?? 'own', request.signal ?? new AbortController().signal)
+    return await findDrift(await this.#context(), request.owners ?? 'own', request.signal ?? new AbortController().signal)
   }
 
   async entries(owners: 'all' | 'own' = 'own'): Promise<readonly LedgerEntry[]> {
-    const records = owners === 'own' ? ownRecords(this.#context) : this.#context.ledger.records
+    const context = await this.#context()
+    const records = owners === 'own' ? ownRecords(context) : context.ledger.records
     return [...records.values()].map(({ address, kind, project, lineage, topology, options, unfinished, spec }) => ({
       address,
       kind,

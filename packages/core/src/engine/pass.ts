@@ -68,19 +68,24 @@ export class Pass {
 
   /** Writes the intent of a step that is about to be ready, so that many go to disk together. */
   announce(step: Step, leaf: Leaf): void {
-    if (this.#intents.has(step.address)) return
-    const before = this.recordBefore(step)
-    this.#intents.set(step.address, before)
-    this.context.ledger.write({ put: this.#intentRecord(step, leaf, before, before?.previous) })
+    if (!this.#intents.has(step.address)) this.#enterIntent(step, leaf, this.recordBefore(step)?.previous)
   }
 
-  /** Makes the intent of a step durable. After this the change may begin. */
+  /**
+   * Makes the intent of a step durable. After this the change may begin. What was kept of an adopted thing stands in
+   * the same line as the intent: a record that is torn off between the two would make the thing ours without it.
+   */
   async intend(step: Step, leaf: Leaf, { previous }: { readonly previous: Json | undefined }): Promise<void> {
-    this.announce(step, leaf)
-    const before = this.#intents.get(step.address)
-    if (previous !== before?.previous) this.context.ledger.write({ put: this.#intentRecord(step, leaf, before, previous) })
+    const announced = this.#intents.has(step.address)
+    if (!announced || previous !== this.#intents.get(step.address)?.previous) this.#enterIntent(step, leaf, previous)
     await this.context.ledger.flush()
     this.#begun.add(step.address)
+  }
+
+  #enterIntent(step: Step, leaf: Leaf, previous: Json | undefined): void {
+    const before = this.recordBefore(step)
+    this.#intents.set(step.address, before)
+    this.context.ledger.write({ put: this.#intentRecord(step, leaf, before, previous) })
   }
 
   /** Writes the intent to remove something. */

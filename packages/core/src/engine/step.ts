@@ -6,7 +6,7 @@
 import type { Json } from '../canonical.ts'
 import { HarmonyError, toHarmonyError } from '../errors.ts'
 import { type Difference, isCreation, type Run } from '../interpret.ts'
-import type { LedgerRecord, ReactionRecord } from '../ledger/record.ts'
+import { type LedgerRecord, type ReactionRecord, specOf } from '../ledger/record.ts'
 import type { Leaf } from '../plan/leaf.ts'
 import type { ShownDifference, Step } from '../plan/plan.ts'
 import { claimsSame } from './planning.ts'
@@ -40,7 +40,8 @@ export async function convergeLeaf(pass: Pass, step: Step, leaf: Leaf, changed: 
   const { address, definition } = leaf
   const verbs = verbsOf(definition)
   const before = pass.recordBefore(step)
-  if (before?.unfinished) await verbs.recover?.(before.spec, context.topology)
+  const applied = before && specOf(definition, before)
+  if (before?.unfinished) await verbs.recover?.(applied, context.topology)
 
   const digest = await digestOfSpec(definition, leaf.score.spec, context.sources)
   if (digest !== step.spec) throw stale(address, ['its spec is another one than when the plan was made'])
@@ -72,7 +73,7 @@ export async function convergeLeaf(pass: Pass, step: Step, leaf: Leaf, changed: 
     changed()
     let work = run
     if (forced && before) {
-      await verbs.remove({ address, spec: before.spec, previous: undefined, memory }, context.topology, run)
+      await verbs.remove({ address, spec: applied, previous: undefined, memory }, context.topology, run)
       work = makeRun(pass, look, resolved, await observe(definition, resolved, context.topology, look), remember)
     }
     await guarded(resolved, () => verbs.converge(resolved.spec, context.topology, work))
@@ -89,8 +90,7 @@ export async function convergeLeaf(pass: Pass, step: Step, leaf: Leaf, changed: 
   if (before && step.renamedFrom && !claimsSame(before, leaf)) {
     changed()
     outcome = 'success'
-    const { spec, previous } = before
-    await verbs.remove({ address: step.renamedFrom, spec, previous, memory: before.memory }, context.topology, run)
+    await verbs.remove({ address: step.renamedFrom, spec: applied, previous: before.previous, memory: before.memory }, context.topology, run)
   }
   pass.finish(step, finished)
   // What a crash could not find out by looking (a job that ran, a restart) must be durable before it counts as done.

@@ -3,7 +3,8 @@
  */
 import type { Json } from '../canonical.ts'
 import type { Claim } from '../claims.ts'
-import type { StoredOptions } from '../score.ts'
+import type { KindDefinition, StoredOptions } from '../score.ts'
+import { upgradeSpec } from '../wire.ts'
 
 /** Work that was begun and whose end is not recorded. */
 export interface Unfinished {
@@ -48,6 +49,14 @@ export interface LedgerRecord {
 /** Identifies an owner's record among all of a host. */
 export function recordKey(record: Pick<LedgerRecord, 'lineage' | 'topology' | 'address'>): string {
   return `${record.lineage} ${record.topology} ${record.address}`
+}
+
+/**
+ * The spec of a record in the current version of its kind.
+ * @throws HarmonyError `unknown-version`.
+ */
+export function specOf(definition: KindDefinition, { address, kind, version, spec }: LedgerRecord): unknown {
+  return upgradeSpec(definition, { id: address, kind, version, spec })
 }
 
 /** One line of the journal. */

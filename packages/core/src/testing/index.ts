@@ -9,6 +9,14 @@ export {
   secretValueOf,
 } from './conduct.ts'
 export {
+  type Check,
+  type Conformance,
+  type ConformanceCase,
+  NonConforming,
+  type Rule,
+  scoreConformance,
+} from './conformance.ts'
+export {
   Faults,
   Killed,
   type Moment,
@@ -35,4 +43,5 @@ export {
 } from './simulated-disk.ts'
 export { SimulatedFiles } from './simulated-files.ts'
 export { type Program, type ShellCall, SimulatedShell } from './simulated-shell.ts'
+export type { Stage } from './stage.ts'
 export { VirtualClock } from './virtual-clock.ts'

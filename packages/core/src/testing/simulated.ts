@@ -3,12 +3,12 @@
 import type { Files } from '../capabilities/files.ts'
 import type { ShellAccess } from '../capabilities/shell.ts'
 import type { Needs } from '../capability.ts'
-import type { Topology } from '../topology.ts'
 import { Faults, type WriteCall } from './faults.ts'
 import { MemoryHome } from './memory-home.ts'
 import { type DiskTree, SimulatedDisk, type Snapshot } from './simulated-disk.ts'
 import { SimulatedFiles } from './simulated-files.ts'
 import { SimulatedShell } from './simulated-shell.ts'
+import type { Stage } from './stage.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
 /** How a {@link SimulatedTopology} is made. */
@@ -30,7 +30,7 @@ export interface SimulatedOptions {
  * here.disk.write('/etc/motd', 'tampered\n')
  * here.faults.killAt(3, 'after')
  */
-export class SimulatedTopology implements Topology, Needs<[typeof Files, typeof ShellAccess]> {
+export class SimulatedTopology implements Stage, Needs<[typeof Files, typeof ShellAccess]> {
   readonly name: string
   /** What a person with root access sees and does, behind Harmony's back. */
   readonly disk: SimulatedDisk
@@ -61,6 +61,11 @@ export class SimulatedTopology implements Topology, Needs<[typeof Files, typeof 
   /** What is there, times and identities aside: equal snapshots mean equal places. */
   snapshot(): Snapshot {
     return this.disk.snapshot()
+  }
+
+  /** What Harmony keeps for itself: files of the ledger, copies of what was adopted. */
+  residue(): readonly string[] {
+    return [...this.home.stored.keys(), ...this.files.kept]
   }
 
   /** A new process after a kill: everything is as it was left, and calls come through again. */

@@ -1,5 +1,6 @@
 /** The end of a process group: politely, then not; and never later than the command that started it. */
 import type { ChildProcess } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
 
 // Between SIGTERM and SIGKILL.
 const politenessMs = 5000
@@ -23,6 +24,30 @@ export function signalGroup(leader: ChildProcess, signal: NodeJS.Signals | 0): b
   }
 }
 
+/**
+ * Whether any process of the group still runs. Zombies do not: in a container without an init nobody collects them, and
+ * the signal 0 finds them for ever.
+ */
+function groupIsAlive(leader: ChildProcess): boolean {
+  if (!signalGroup(leader, 0)) return false
+  try {
+    return readdirSync('/proc').some((pid) => /^\d+$/.test(pid) && runsIn(pid, leader.pid ?? 0))
+  } catch {
+    // No /proc: the signal's answer has to do.
+    return true
+  }
+}
+
+function runsIn(pid: string, group: number): boolean {
+  try {
+    // After the name, which may contain anything: state, parent, group.
+    const [, state, of] = readFileSync(`/proc/${pid}/stat`, 'utf8').match(/^.*\) (\S) \d+ (\d+) /s) ?? []
+    return Number(of) === group && state !== 'Z' && state !== 'X'
+  } catch {
+    return false
+  }
+}
+
 /** Waits until the leader has ended and its output was read, ending the whole group when its time is up. */
 export function untilEnded(
   leader: ChildProcess,
@@ -33,14 +58,20 @@ export function untilEnded(
     const timers: NodeJS.Timeout[] = []
     const later = (ms: number, work: () => void) => timers.push(setTimeout(work, ms))
     let timedOut = false
+    let allRead = false
     const settle = () => {
       for (const timer of timers) clearTimeout(timer)
       resolve({ exitCode: leader.exitCode, signal: leader.signalCode, timedOut })
     }
+    const untilAllRead = () => {
+      if (allRead || aborted?.aborted) return settle()
+      later(pipeGraceMs, settle)
+      leader.once('close', settle)
+    }
     /** The group gets its five seconds, also when its leader went at once. */
     const untilGroupIsGone = (givingUpAt: number) => {
-      // Zombies that nobody collects (a container without an init) count as alive, hence the second condition.
-      if (!signalGroup(leader, 0) || performance.now() > givingUpAt) settle()
+      // A process that cannot even be killed (it hangs in the kernel) is not waited for any longer.
+      if (!groupIsAlive(leader) || performance.now() > givingUpAt) untilAllRead()
       else later(pollMs, () => untilGroupIsGone(givingUpAt))
     }
     if (timeoutMs !== undefined)
@@ -52,16 +83,11 @@ export function untilEnded(
         later(politenessMs, () => signalGroup(leader, 'SIGKILL'))
       })
     leader.once('exit', () => {
-      if (aborted?.aborted) settle()
-      else if (timedOut) untilGroupIsGone(performance.now() + politenessMs + pipeGraceMs)
-      else {
-        later(pipeGraceMs, settle)
-        aborted?.addEventListener('abort', settle, { once: true })
-      }
+      if (timedOut && !aborted?.aborted) untilGroupIsGone(performance.now() + politenessMs + pipeGraceMs)
+      else untilAllRead()
     })
-    // `close` comes when the leader has exited and all pipes are closed.
     leader.once('close', () => {
-      if (!timedOut) settle()
+      allRead = true
     })
   })
 }

@@ -20,22 +20,26 @@ import { isErrno } from '#hosts/local-stat'
 
 const openLock = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW
 
-/** As `Host.lock`. */
-export async function lockLocally(path: string, options: LockOptions): Promise<HostLock> {
+/** As `Host.lock`. `searchPath` is where flock(1) is looked for. */
+export async function lockLocally(
+  path: string,
+  options: LockOptions,
+  searchPath = `${process.env.PATH ?? ''}:/usr/bin:/bin`,
+): Promise<HostLock> {
   const until = performance.now() + options.waitMs
+  const flock = (fd: number, how: readonly string[], patienceMs?: number) =>
+    runFlock(fd, how, { path, searchPath, signal: options.signal, patienceMs })
   let asked = false
   for (;;) {
     const fd = openSync(path, openLock, 0o600)
     try {
-      let held = await flock(fd, ['-n'], path, options.signal)
+      let held = await flock(fd, ['-n'])
       if (!held) {
         if (!asked) options.onWait?.(holderOf(path))
         asked = true
         const leftMs = until - performance.now()
         // Its own limit only matters if we are killed while it waits: nothing may be left behind for long.
-        held =
-          leftMs > 0 &&
-          (await flock(fd, ['-w', String(Math.ceil(leftMs / 1000))], path, options.signal, leftMs))
+        held = leftMs > 0 && (await flock(fd, ['-w', String(Math.ceil(leftMs / 1000))], leftMs))
       }
       if (!held) throw lockedBy(path, options.waitMs)
       // The holder before us may have unlinked the file, and somebody else may hold a new one by now.
@@ -71,18 +75,23 @@ function holding(path: string, fd: number): HostLock {
   }
 }
 
+interface FlockOptions {
+  readonly path: string
+  readonly searchPath: string
+  readonly signal: AbortSignal | undefined
+  readonly patienceMs: number | undefined
+}
+
 /** Asks flock(1) to lock our open file. It exits at once with status 0, or with 1 when somebody else holds it. */
-async function flock(
+async function runFlock(
   fd: number,
   how: readonly string[],
-  path: string,
-  signal: AbortSignal | undefined,
-  patienceMs?: number,
+  { path, searchPath, signal, patienceMs }: FlockOptions,
 ): Promise<boolean> {
   const { spawn } = await import('node:child_process')
   const child = spawn('flock', ['-x', ...how, '3'], {
     stdio: ['ignore', 'ignore', 'pipe', fd],
-    env: { PATH: `${process.env.PATH ?? ''}:/usr/bin:/bin` },
+    env: { PATH: searchPath },
     // Ctrl-C in the terminal is for us to act on.
     detached: true,
   })

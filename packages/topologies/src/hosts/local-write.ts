@@ -29,7 +29,7 @@ const fdatasyncLater = promisify(fdatasync)
 const writeLater = promisify(write)
 
 /** Makes one system call that changes something. */
-export type Call = <T>(syscall: string, work: () => T | Promise<T>) => Promise<Awaited<T>>
+export type Call = <T>(syscall: string, work: () => T | Promise<T>) => Promise<T>
 
 const createNew = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 const appending = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW

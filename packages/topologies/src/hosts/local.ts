@@ -41,7 +41,7 @@ export function localHost(options: LocalHostOptions = {}): Host {
         socket.once('error', refuse)
       })
     },
-    lock: lockLocally,
+    lock: (path, options) => lockLocally(path, options),
     async close() {},
   }
 }

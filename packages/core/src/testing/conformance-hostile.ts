@@ -1,0 +1,115 @@
+/** Text that breaks what is careless with text, in every field of a kind that takes text. */
+import { canonical } from '../canonical.ts'
+import { isHarmonyError } from '../errors.ts'
+import type { AnyScore, Scores } from '../score.ts'
+import type { Rehearsal } from './conformance-case.ts'
+import { demandRoundTrip } from './conformance-schema.ts'
+import { demand } from './demand.ts'
+import type { Stage } from './stage.ts'
+
+// Quotes, line breaks, substitutions, options, escapes for terminals, text that turns around, what no string of C can
+// hold, what no UTF-8 can hold, and what is more than it seems to be.
+const hostile: readonly string[] = [
+  `it's "quoted"`,
+  'two\nlines\r\n',
+  '$(touch /tmp/harmony-was-here) `id` ${HOME} %s',
+  '; rm -rf / #',
+  '--help',
+  '\u001b[2J\u001b]0;title\u0007',
+  '\u202etxt.exe',
+  'a\0b',
+  'half \ud800 a pair',
+  '__proto__',
+  '../../etc/passwd',
+  ' ',
+]
+
+/** Where in a spec. */
+export type Path = readonly (string | number)[]
+
+/** One field with one hostile value, in a valid spec. */
+export interface HostileSpec {
+  readonly path: Path
+  readonly value: string
+  readonly spec: unknown
+}
+
+/** The spec with each of its texts replaced, and extended, by each hostile one. */
+export function* hostileSpecs(spec: unknown): Generator<HostileSpec> {
+  for (const { path, text } of textsOf(spec, []))
+    for (const bad of hostile)
+      for (const value of [bad, text + bad]) yield { path, value, spec: replaced(spec, path, value) }
+}
+
+/** The Score of a hostile spec; `undefined` when the schema refuses it, as it may. */
+export function hostileScore(
+  factory: (spec: never) => AnyScore,
+  { path, spec }: HostileSpec,
+): AnyScore | undefined {
+  const score = factory(spec as never)
+  const { issues } = score['~score']
+  if (issues.length > 0) {
+    demand(
+      issues.every((issue) => issue.message !== ''),
+      `${path.join('.')} is refused without a word`,
+    )
+    return undefined
+  }
+  demand(
+    canonical(pick(score.spec, path)) === canonical(pick(spec, path)),
+    `${path.join('.')} is accepted, and changed`,
+  )
+  demandRoundTrip(score)
+  return score
+}
+
+/** Plays a hostile Score: it is applied, kept and taken away again, or refused with an error that says why. */
+export async function playHostile<T extends Stage>(
+  rehearsal: Rehearsal<T>,
+  scores: readonly Scores<T>[],
+  { path, value }: HostileSpec,
+): Promise<void> {
+  const what = `${path.join('.')} = ${JSON.stringify(value)}`
+  try {
+    const { results } = await rehearsal.conducted(scores).apply()
+    const internal = results.find((result) => result.error?.code === 'internal')
+    demand(
+      internal === undefined,
+      `${what} is accepted, and breaks ${internal?.address}: ${internal?.error?.message}`,
+    )
+    if (results.some((result) => result.outcome === 'failure' || result.outcome === 'blocked')) return
+  } catch (thrown) {
+    demand(
+      isHarmonyError(thrown) && thrown.code !== 'internal',
+      `${what} is accepted, and breaks the plan: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
+    )
+    return
+  }
+  await rehearsal.demandConverged(scores, `with ${what}`)
+  await rehearsal.demandNoTrace(scores, `with ${what}`)
+}
+
+function* textsOf(value: unknown, path: Path): Generator<{ readonly path: Path; readonly text: string }> {
+  if (typeof value === 'string') yield { path, text: value }
+  if (typeof value !== 'object' || value === null || isLate(value)) return
+  for (const [key, each] of Object.entries(value))
+    yield* textsOf(each, [...path, Array.isArray(value) ? Number(key) : key])
+}
+
+function replaced(value: unknown, [step, ...rest]: Path, by: string): unknown {
+  if (step === undefined) return by
+  if (Array.isArray(value))
+    return value.map((each: unknown, i) => (i === step ? replaced(each, rest, by) : each))
+  const record = value as Record<string, unknown>
+  return { ...record, [step]: replaced(record[step], rest, by) }
+}
+
+function pick(value: unknown, path: Path): unknown {
+  let here = value
+  for (const step of path) here = (here as Record<string, unknown>)[step]
+  return here
+}
+
+function isLate(value: object): boolean {
+  return Object.keys(value).some((key) => key.startsWith('$'))
+}

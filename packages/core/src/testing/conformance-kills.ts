@@ -1,0 +1,109 @@
+/**
+ * Kills a pass before, within and after each of its writes, starts anew, and looks whether the next pass completes it:
+ * the same end, nothing left over, the ledger right, and no trace once destroyed.
+ */
+import type { Scores } from '../score.ts'
+import {
+  type ConformanceCase,
+  type Deed,
+  describeWrite,
+  Rehearsal,
+  type ScoresOn,
+} from './conformance-case.ts'
+import { demand, NonConforming } from './demand.ts'
+import type { Moment, WriteCall } from './faults.ts'
+import type { Snapshot } from './simulated-disk.ts'
+import type { Stage } from './stage.ts'
+
+/** Which pass is killed. */
+export interface Doomed<T extends Stage> {
+  /** What is applied before, undisturbed. */
+  readonly first?: ScoresOn<T> | undefined
+  readonly scores: ScoresOn<T>
+  readonly occupied?: Deed<T> | undefined
+  readonly request?: { readonly adopt?: true; readonly destroy?: true }
+}
+
+/** Kills the pass everywhere. @throws NonConforming naming the first write after which a kill is not survived. */
+export async function killEverywhere<T extends Stage>(
+  open: () => T | Promise<T>,
+  of: ConformanceCase<T>,
+  doomed: Doomed<T>,
+): Promise<void> {
+  const { calls, end } = await undisturbed(open, of, doomed)
+  demand(calls.length > 0, 'the pass wrote nothing, so it cannot be killed anywhere')
+  for (const [i, call] of calls.entries())
+    for (const moment of momentsOf(call)) {
+      const when = `killed ${describeMoment(moment)} write ${i + 1} of ${calls.length} (${describeWrite(call)}) and applied again`
+      try {
+        await killed(open, of, doomed, { n: i + 1, moment, end, when })
+      } catch (thrown) {
+        if (thrown instanceof NonConforming && thrown.message.startsWith('killed')) throw thrown
+        throw new NonConforming(
+          `${when}: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
+          thrown,
+        )
+      }
+    }
+}
+
+async function undisturbed<T extends Stage>(
+  open: () => T | Promise<T>,
+  of: ConformanceCase<T>,
+  doomed: Doomed<T>,
+): Promise<{ readonly calls: readonly WriteCall[]; readonly end: Snapshot }> {
+  await using rehearsal = await Rehearsal.open(open, of, doomed.occupied)
+  const scores = await setUp(rehearsal, doomed)
+  await rehearsal.apply(scores, doomed.request)
+  return { calls: rehearsal.stage.faults.writes, end: await rehearsal.stage.snapshot() }
+}
+
+interface Kill {
+  readonly n: number
+  readonly moment: Moment
+  readonly end: Snapshot
+  readonly when: string
+}
+
+async function killed<T extends Stage>(
+  open: () => T | Promise<T>,
+  of: ConformanceCase<T>,
+  doomed: Doomed<T>,
+  { n, moment, end, when }: Kill,
+): Promise<void> {
+  await using rehearsal = await Rehearsal.open(open, of, doomed.occupied)
+  const { stage } = rehearsal
+  const scores = await setUp(rehearsal, doomed)
+  stage.faults.killAt(n, moment)
+  try {
+    await rehearsal.conducted(scores).apply(doomed.request)
+  } catch (thrown) {
+    if (!stage.faults.killed) throw thrown
+  }
+  // Steps run side by side: another order may have had fewer writes.
+  stage.faults.restart()
+
+  await rehearsal.apply(scores, doomed.request)
+  await rehearsal.demandLooks(end, when)
+  if (doomed.request?.destroy)
+    demand((await rehearsal.records()).length === 0, `${when}, the ledger is not empty`)
+  else await rehearsal.demandConverged(scores, when)
+  await rehearsal.demandNoTrace(scores, when)
+}
+
+async function setUp<T extends Stage>(
+  rehearsal: Rehearsal<T>,
+  { first, scores }: Doomed<T>,
+): Promise<readonly Scores<T>[]> {
+  if (first) await rehearsal.apply(first(rehearsal.stage))
+  rehearsal.stage.faults.forget()
+  return scores(rehearsal.stage)
+}
+
+function momentsOf({ moments }: WriteCall): readonly Moment[] {
+  return ['before', ...Array.from({ length: moments }, (_, i) => i + 1), 'after']
+}
+
+function describeMoment(moment: Moment): string {
+  return typeof moment === 'number' ? 'within' : moment
+}
