@@ -2,6 +2,7 @@
  * The command `harmony`: understands the arguments, runs one command, turns whatever happens into words and an exit
  * status. It imports little, because every import is paid by every command.
  */
+import './lazy-translations.ts'
 import { type ErrorCode, exitStatusOf, isHarmonyError } from '@harmony-iac/core/errors'
 import { type Arguments, parseArguments } from './arguments.ts'
 import type { CommandName } from './commands/table.ts'

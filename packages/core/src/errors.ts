@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * One family of errors: a literal `code`, typed data, the Score's address, a cause, and a hint that says what to do.
  * Text for people is made at the edge from these fields; codes are stable and part of the published interface.

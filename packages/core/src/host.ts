@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * The transport to one Linux machine: this one, or one at the far end of a connection. The ledger, its lock and every
  * capability of a Linux host stand on this port, so that they are written once. It offers what SFTP and exec channels

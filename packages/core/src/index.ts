@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /** The language of Harmony: capabilities, Scores, topologies, projects. */
 export { type Capability, capability, type Needs, offers } from './capability.ts'
 export { canonical, digest, type Json } from './canonical.ts'

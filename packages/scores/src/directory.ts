@@ -25,8 +25,8 @@ export interface DirectorySpec {
   /** Name or number of its group. Default as for `owner`. */
   readonly group?: string | number | undefined
   /**
-   * Delete whatever is below it that no Score on this host declares, of any project. The plan lists every path, and
-   * exactly those are deleted. Default false.
+   * Delete whatever is below it that no Score on this host declares, of any project. What is below another declared
+   * `Directory` is left to that one's `purge`. The plan lists every path, and exactly those are deleted. Default false.
    */
   readonly purge?: boolean | undefined
   /**

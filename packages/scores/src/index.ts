@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /** The kinds of Score that come with Harmony. */
 export { Directory, type DirectoryOutputs, type DirectorySpec, type DirectoryStatus } from './directory.ts'
 export { File, type FileOutputs, type FileSpec, type FileStatus } from './file.ts'

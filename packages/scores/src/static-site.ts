@@ -65,7 +65,7 @@ export const StaticSite: ScoreFactory<'StaticSite', StaticSiteSpec, Needs<[typeo
   compose: ({ root, pages, mode, owner, group, purge }) => [
     Directory({ path: root, mode: folderMode(mode), owner, group, purge }),
     foldersOf(Object.keys(pages)).map((folder) =>
-      Directory({ path: `${root}/${folder}`, mode: folderMode(mode), owner, group }),
+      Directory({ path: `${root}/${folder}`, mode: folderMode(mode), owner, group, purge }),
     ),
     Object.entries(pages).map(([page, content]) =>
       File({ path: `${root}/${page}`, content, mode, owner, group }),

@@ -1,7 +1,8 @@
+/// <reference types="node" preserve="true" />
 /** The topologies that come with Harmony, and the parts to build others from. */
-export { type LocalHostOptions, localFacts, localHost } from '#hosts/local'
-export type { Probe } from '#hosts/local-folder'
-export { type LinuxFilesOptions, linuxFiles } from '#linux/files'
-export { hostHome, keptFolder, stateFolder } from '#linux/home'
-export { linuxShell } from '#linux/shell'
-export { type If, type LocalOptions, LocalTopology, type WithShell } from '#local'
+export { type LocalHostOptions, localFacts, localHost } from './hosts/local.ts'
+export type { Probe } from './hosts/local-folder.ts'
+export { type LinuxFilesOptions, linuxFiles } from './linux/files.ts'
+export { hostHome, keptFolder, stateFolder } from './linux/home.ts'
+export { linuxShell } from './linux/shell.ts'
+export { type If, type LocalOptions, LocalTopology, type WithShell } from './local.ts'

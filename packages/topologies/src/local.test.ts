@@ -2,9 +2,9 @@ import { readdirSync, writeFileSync } from 'node:fs'
 import type { Shell } from '@harmony-iac/core/capabilities'
 import { faultyHost } from '@harmony-iac/core/testing'
 import { describe, expect, expectTypeOf, onTestFinished, test } from 'vitest'
-import { localHost } from '#hosts/local'
-import { LocalTopology } from '#local'
 import { scratch } from '../test/scratch.ts'
+import { localHost } from './hosts/local.ts'
+import { LocalTopology } from './local.ts'
 
 function withStateDir(path: string): void {
   const before = process.env.HARMONY_STATE_DIR

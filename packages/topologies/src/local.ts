@@ -2,11 +2,11 @@
 import type { StateHome, Topology } from '@harmony-iac/core'
 import type { FileSystem, Shell } from '@harmony-iac/core/capabilities'
 import type { Host } from '@harmony-iac/core/host'
-import { localFacts, localHost } from '#hosts/local'
-import { linuxFiles } from '#linux/files'
-import { hostHome, keptFolder } from '#linux/home'
-import { joinPath } from '#linux/names'
-import { linuxShell } from '#linux/shell'
+import { localFacts, localHost } from './hosts/local.ts'
+import { linuxFiles } from './linux/files.ts'
+import { hostHome, keptFolder } from './linux/home.ts'
+import { joinPath } from './linux/names.ts'
+import { linuxShell } from './linux/shell.ts'
 
 /** Options of {@link LocalTopology}. */
 export interface LocalOptions<S extends boolean = boolean> {

@@ -67,7 +67,9 @@ export async function runCompiler(
   signal: AbortSignal,
 ): Promise<CompilerRun> {
   const checkers = availableParallelism() > 1 ? '2' : '1'
-  const options = ['-p', config, '--noEmit', '--pretty', 'false', '--listFiles', '--checkers', checkers]
+  // Packages of a clone are compiled from source, whose imports end in `.ts`; nothing is emitted, so that is harmless.
+  const fixed = ['--noEmit', '--allowImportingTsExtensions']
+  const options = ['-p', config, ...fixed, '--pretty', 'false', '--listFiles', '--checkers', checkers]
   const [program, ...first] = compiler.command
   const child = spawn(program, [...first, ...options], {
     cwd,

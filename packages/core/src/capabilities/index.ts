@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /** The vocabulary of capabilities: one file per industry concept, interface and token, no implementation. */
 export * from './files.ts'
 export * from './shell.ts'

@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /** The engine, for surfaces that conduct projects: the command line and the agent. */
 export * from './contract.ts'
 export { openMaestro } from './maestro.ts'

@@ -109,11 +109,11 @@ export class Rehearsal<T extends Stage> {
   /** Destroys, and fails unless everything is as it was before, without a trace. */
   async demandNoTrace(scores: readonly Scores<T>[], after: string): Promise<void> {
     await this.apply(scores, { destroy: true })
-    await this.demandLooks(this.before, `${after} and destroyed`)
+    await this.demandLooks(this.before, `${after}, once destroyed`)
     const residue = await this.stage.residue()
     demand(
       residue.length === 0,
-      `${after} and destroyed, Harmony has left something of its own:${lines(residue)}`,
+      `${after}, once destroyed, Harmony has left something of its own:${lines(residue)}`,
     )
   }
 

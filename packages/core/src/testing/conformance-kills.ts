@@ -24,44 +24,70 @@ export interface Doomed<T extends Stage> {
   readonly request?: { readonly adopt?: true; readonly destroy?: true }
 }
 
+/** What is done after a kill. */
+type Sequel =
+  /** The same once more. */
+  | 'applied again'
+  /** What was there before the pass is wanted again. */
+  | 'taken back'
+  /** Everything is to go. */
+  | 'destroyed'
+
 /** Kills the pass everywhere. @throws NonConforming naming the first write after which a kill is not survived. */
 export async function killEverywhere<T extends Stage>(
   open: () => T | Promise<T>,
   of: ConformanceCase<T>,
   doomed: Doomed<T>,
 ): Promise<void> {
-  const { calls, end } = await undisturbed(open, of, doomed)
+  const { calls, begin, end } = await undisturbed(open, of, doomed)
   demand(calls.length > 0, 'the pass wrote nothing, so it cannot be killed anywhere')
   for (const [i, call] of calls.entries())
-    for (const moment of momentsOf(call)) {
-      const when = `killed ${describeMoment(moment)} write ${i + 1} of ${calls.length} (${describeWrite(call)}) and applied again`
-      try {
-        await killed(open, of, doomed, { n: i + 1, moment, end, when })
-      } catch (thrown) {
-        if (thrown instanceof NonConforming && thrown.message.startsWith('killed')) throw thrown
-        throw new NonConforming(
-          `${when}: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
-          thrown,
-        )
+    for (const moment of momentsOf(call))
+      for (const sequel of sequelsOf(doomed)) {
+        const where = `${describeMoment(moment)} write ${i + 1} of ${calls.length} (${describeWrite(call)})`
+        const when = `killed ${where} and ${sequel}`
+        try {
+          await killed(open, of, doomed, {
+            n: i + 1,
+            moment,
+            sequel,
+            like: sequel === 'taken back' ? begin : end,
+            when,
+          })
+        } catch (thrown) {
+          if (thrown instanceof NonConforming && thrown.message.startsWith('killed')) throw thrown
+          throw new NonConforming(
+            `${when}: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
+            thrown,
+          )
+        }
       }
-    }
+}
+
+interface Undisturbed {
+  readonly calls: readonly WriteCall[]
+  readonly begin: Snapshot
+  readonly end: Snapshot
 }
 
 async function undisturbed<T extends Stage>(
   open: () => T | Promise<T>,
   of: ConformanceCase<T>,
   doomed: Doomed<T>,
-): Promise<{ readonly calls: readonly WriteCall[]; readonly end: Snapshot }> {
+): Promise<Undisturbed> {
   await using rehearsal = await Rehearsal.open(open, of, doomed.occupied)
   const scores = await setUp(rehearsal, doomed)
+  const begin = await rehearsal.stage.snapshot()
   await rehearsal.apply(scores, doomed.request)
-  return { calls: rehearsal.stage.faults.writes, end: await rehearsal.stage.snapshot() }
+  return { calls: rehearsal.stage.faults.writes, begin, end: await rehearsal.stage.snapshot() }
 }
 
 interface Kill {
   readonly n: number
   readonly moment: Moment
-  readonly end: Snapshot
+  readonly sequel: Sequel
+  /** What it should look like after the sequel. */
+  readonly like: Snapshot
   readonly when: string
 }
 
@@ -69,7 +95,7 @@ async function killed<T extends Stage>(
   open: () => T | Promise<T>,
   of: ConformanceCase<T>,
   doomed: Doomed<T>,
-  { n, moment, end, when }: Kill,
+  { n, moment, sequel, like, when }: Kill,
 ): Promise<void> {
   await using rehearsal = await Rehearsal.open(open, of, doomed.occupied)
   const { stage } = rehearsal
@@ -83,12 +109,24 @@ async function killed<T extends Stage>(
   // Steps run side by side: another order may have had fewer writes.
   stage.faults.restart()
 
-  await rehearsal.apply(scores, doomed.request)
-  await rehearsal.demandLooks(end, when)
-  if (doomed.request?.destroy)
-    demand((await rehearsal.records()).length === 0, `${when}, the ledger is not empty`)
-  else await rehearsal.demandConverged(scores, when)
-  await rehearsal.demandNoTrace(scores, when)
+  if (sequel === 'destroyed') {
+    await rehearsal.demandNoTrace(scores, when)
+    return
+  }
+  const wanted = sequel === 'taken back' ? (doomed.first ?? doomed.scores)(stage) : scores
+  const request = sequel === 'taken back' ? {} : doomed.request
+  await rehearsal.apply(wanted, request)
+  await rehearsal.demandLooks(like, when)
+  if (request?.destroy) demand((await rehearsal.records()).length === 0, `${when}, the ledger is not empty`)
+  else await rehearsal.demandConverged(wanted, when)
+  await rehearsal.demandNoTrace(wanted, when)
+}
+
+function sequelsOf<T extends Stage>({ first, request }: Doomed<T>): readonly Sequel[] {
+  const sequels: Sequel[] = ['applied again']
+  if (first) sequels.push('taken back')
+  if (!request?.destroy) sequels.push('destroyed')
+  return sequels
 }
 
 async function setUp<T extends Stage>(

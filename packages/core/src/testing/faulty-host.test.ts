@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
-import type { Host, PinnedFolder } from '#host'
-import { faultyHost } from '#testing/faulty-host'
+import type { Host, PinnedFolder } from '../host.ts'
+import { faultyHost } from './faulty-host.ts'
 
 /** A host that only remembers what it was asked to do. */
 function recordingHost(done: string[]): Host {

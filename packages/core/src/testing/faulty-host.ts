@@ -2,7 +2,7 @@
  * Faults at the border to a machine. Every call of the port `Host` that writes is counted, and the n-th can kill this
  * process or fail, before it is made or after. Counting alone shows which calls a pass makes: none, if it is a plan.
  */
-import type { Host, HostLock, PinnedFolder } from '#host'
+import type { Host, HostLock, PinnedFolder } from '../host.ts'
 
 /** A call that writes, as counted. */
 export interface CountedCall {

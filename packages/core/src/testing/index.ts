@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /** For tests: of projects, of kinds of Score, of topologies, and of the engine. */
 
 export {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { localHost } from '#hosts/local'
 import { scratch } from '../../test/scratch.ts'
+import { localHost } from './local.ts'
 
 const host = localHost()
 

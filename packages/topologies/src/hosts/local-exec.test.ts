@@ -2,8 +2,8 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { isHarmonyError } from '@harmony-iac/core'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { localHost } from '#hosts/local'
 import { openDescriptors, scratch } from '../../test/scratch.ts'
+import { localHost } from './local.ts'
 
 const host = localHost()
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString()

@@ -8,9 +8,9 @@ import { statSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { HarmonyError } from '@harmony-iac/core'
 import type { ExecOptions, ExecResult } from '@harmony-iac/core/host'
-import { signalGroup, untilEnded, whileAlive } from '#hosts/local-group'
-import { isErrno } from '#hosts/local-stat'
-import { tail } from '#hosts/tail'
+import { signalGroup, untilEnded, whileAlive } from './local-group.ts'
+import { isErrno } from './local-stat.ts'
+import { tail } from './tail.ts'
 
 const defaultOutputLimit = 64 * 1024
 

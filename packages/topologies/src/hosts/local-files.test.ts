@@ -10,9 +10,9 @@ import {
 } from 'node:fs'
 import { createServer } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { localHost } from '#hosts/local'
 import { describeWith } from '../../../../scripts/testing/require-part.ts'
 import { asOrdinaryUser, openDescriptors, scratch, unprivileged } from '../../test/scratch.ts'
+import { localHost } from './local.ts'
 
 const { files } = localHost()
 

@@ -20,9 +20,9 @@ import {
 import { promisify } from 'node:util'
 import { HarmonyError } from '@harmony-iac/core'
 import type { FileStat, HostFiles } from '@harmony-iac/core/host'
-import type { Probe } from '#hosts/local-folder'
-import { folderPins } from '#hosts/local-folder'
-import { fileStat, isErrno, lstatNow } from '#hosts/local-stat'
+import type { Probe } from './local-folder.ts'
+import { folderPins } from './local-folder.ts'
+import { fileStat, isErrno, lstatNow } from './local-stat.ts'
 
 const openLater = promisify(open)
 const closeLater = promisify(close)

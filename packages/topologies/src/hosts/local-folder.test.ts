@@ -10,7 +10,6 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { localHost } from '#hosts/local'
 import { describeWith } from '../../../../scripts/testing/require-part.ts'
 import {
   asOrdinaryUser,
@@ -23,6 +22,7 @@ import {
   tinyDisk,
   unprivileged,
 } from '../../test/scratch.ts'
+import { localHost } from './local.ts'
 
 const { files } = localHost()
 const text = (content: string) => Buffer.from(content)

@@ -24,9 +24,9 @@ import {
 import { promisify } from 'node:util'
 import { HarmonyError } from '@harmony-iac/core'
 import type { PinnedFolder } from '@harmony-iac/core/host'
-import { hasProc, isErrno, lstatNow } from '#hosts/local-stat'
-import { appendTo, type Call, changeAttributes, createFile } from '#hosts/local-write'
-import { joinPath } from '#linux/names'
+import { joinPath } from '../linux/names.ts'
+import { hasProc, isErrno, lstatNow } from './local-stat.ts'
+import { appendTo, type Call, changeAttributes, createFile } from './local-write.ts'
 
 const fsyncLater = promisify(fsync)
 const unlinkLater = promisify(unlink)

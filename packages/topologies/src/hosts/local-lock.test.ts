@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, lstatSync, readFileSync, symlinkSync, unlinkSync } from 'node:fs'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { localHost } from '#hosts/local'
 import { openDescriptors, scratch } from '../../test/scratch.ts'
+import { localHost } from './local.ts'
 
 const host = localHost()
 const lock = (path: string, holder = 'us', waitMs = 0) => host.lock(path, { holder, waitMs })
@@ -11,7 +11,7 @@ const lock = (path: string, holder = 'us', waitMs = 0) => host.lock(path, { hold
 /** Another process that takes the lock and holds it until it is killed. */
 async function holderProcess(path: string, holder: string): Promise<ChildProcess> {
   const program = `
-    import { lockLocally } from '#hosts/local-lock'
+    import { lockLocally } from './local-lock.ts'
     await lockLocally(${JSON.stringify(path)}, { holder: ${JSON.stringify(holder)}, waitMs: 0 })
     console.log('held')
     setInterval(() => {}, 1000)
@@ -207,6 +207,6 @@ describe('a lock file that is removed on release', () => {
 
 /** Takes a lock where the search path leads nowhere. */
 async function lockWithout(path: string): Promise<unknown> {
-  const { lockLocally } = await import('#hosts/local-lock')
+  const { lockLocally } = await import('./local-lock.ts')
   return lockLocally(path, { holder: 'me', waitMs: 0 }, '/nonexistent')
 }

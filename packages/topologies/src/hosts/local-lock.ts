@@ -16,7 +16,7 @@ import {
 } from 'node:fs'
 import { HarmonyError } from '@harmony-iac/core'
 import type { HostLock, LockOptions } from '@harmony-iac/core/host'
-import { isErrno } from '#hosts/local-stat'
+import { isErrno } from './local-stat.ts'
 
 const openLock = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW
 

@@ -22,7 +22,7 @@ import {
 import { promisify } from 'node:util'
 import { HarmonyError } from '@harmony-iac/core'
 import type { Attributes } from '@harmony-iac/core/host'
-import { hasProc } from '#hosts/local-stat'
+import { hasProc } from './local-stat.ts'
 
 const fsyncLater = promisify(fsync)
 const fdatasyncLater = promisify(fdatasync)

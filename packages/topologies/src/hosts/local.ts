@@ -3,10 +3,9 @@ import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import { HarmonyError } from '@harmony-iac/core'
 import type { Host, HostFacts } from '@harmony-iac/core/host'
-import { execLocally } from '#hosts/local-exec'
-import { localFiles } from '#hosts/local-files'
-import type { Probe } from '#hosts/local-folder'
-import { lockLocally } from '#hosts/local-lock'
+import { localFiles } from './local-files.ts'
+import type { Probe } from './local-folder.ts'
+import { lockLocally } from './local-lock.ts'
 
 /** Options of {@link localHost}. */
 export interface LocalHostOptions {
@@ -22,7 +21,8 @@ export function localHost(options: LocalHostOptions = {}): Host {
     async facts() {
       return localFacts()
     },
-    exec: execLocally,
+    // Loaded when used, like whatever else most passes do without.
+    exec: async (argv, how) => (await import('./local-exec.ts')).execLocally(argv, how),
     async dial(socketPath) {
       const { connect } = await import('node:net')
       return new Promise((resolve, reject) => {

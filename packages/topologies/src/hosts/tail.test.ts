@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { tail } from '#hosts/tail'
+import { tail } from './tail.ts'
 
 const text = (of: Uint8Array) => Buffer.from(of).toString()
 

@@ -2,13 +2,12 @@
 import { HarmonyError, toHarmonyError } from '@harmony-iac/core'
 import type { FileSystem } from '@harmony-iac/core/capabilities'
 import type { Host } from '@harmony-iac/core/host'
-import { isErrno } from '#linux/folders'
-import { type Keeping, keep, putBack } from '#linux/kept'
-import { inspect, list, resolveLink } from '#linux/look'
-import { splitPath, temporaryName } from '#linux/names'
-import { linuxPrincipals } from '#linux/principals'
-import { eachTurn } from '#linux/turn'
-import { cleanUp, makeDirectory, makeSymlink, remove, setAttributes, writeFile } from '#linux/write'
+import { isErrno } from './folders.ts'
+import type { Keeping } from './kept.ts'
+import { inspect, list, resolveLink } from './look.ts'
+import { splitPath, temporaryName } from './names.ts'
+import { linuxPrincipals } from './principals.ts'
+import { eachTurn } from './turn.ts'
 
 /** Options of {@link linuxFiles}. */
 export interface LinuxFilesOptions {
@@ -44,14 +43,29 @@ export function linuxFiles(host: Host, options: LinuxFilesOptions): FileSystem {
       if (group !== undefined) await on.principals.numbered('group', group)
     },
     writeFile: (path, content, how) =>
-      about(path, () => writeFile(on, path, content instanceof Uint8Array ? content : content.open(), how)),
-    makeDirectory: (path, how) => about(path, () => makeDirectory(on, path, how)),
-    makeSymlink: (path, target, how) => about(path, () => makeSymlink(on, path, target, how)),
-    setAttributes: (path, how) => about(path, () => setAttributes(on, path, how)),
-    remove: (path, how) => about(path, () => remove(on, path, how)),
-    keep: (path) => about(path, () => keep(on, path)),
-    putBack: (path, kept) => about(path, () => putBack(on, path, kept)),
-    cleanUp: (path) => about(path, () => cleanUp(on, path)),
+      about(path, async () => {
+        const bytes = content instanceof Uint8Array ? content : content.open()
+        await (await writing()).writeFile(on, path, bytes, how)
+      }),
+    makeDirectory: (path, how) => about(path, async () => (await writing()).makeDirectory(on, path, how)),
+    makeSymlink: (path, to, how) => about(path, async () => (await writing()).makeSymlink(on, path, to, how)),
+    setAttributes: (path, how) => about(path, async () => (await writing()).setAttributes(on, path, how)),
+    remove: (path, how) => about(path, async () => (await writing()).remove(on, path, how)),
+    keep: (path) => about(path, async () => (await keeping()).keep(on, path)),
+    putBack: (path, kept) => about(path, async () => (await keeping()).putBack(on, path, kept)),
+    cleanUp: (path) => about(path, async () => (await writing()).cleanUp(on, path)),
+  }
+}
+
+// Most passes change nothing: what changes things is loaded for the first change.
+const writing = once(() => import('./write.ts'))
+const keeping = once(() => import('./kept.ts'))
+
+function once<T>(load: () => Promise<T>): () => Promise<T> {
+  let loaded: Promise<T> | undefined
+  return () => {
+    loaded ??= load()
+    return loaded
   }
 }
 

@@ -1,6 +1,6 @@
 /** Folders that are Harmony's own: made when first needed, owner-only, parents included. */
 import type { Host, PinnedFolder } from '@harmony-iac/core/host'
-import { splitPath } from '#linux/names'
+import { splitPath } from './names.ts'
 
 /** Pins a folder, making it and its parents (mode 0700) when they are missing. */
 export async function ensureFolder(host: Host, path: string): Promise<PinnedFolder> {
@@ -41,8 +41,25 @@ export async function using<T>(folder: PinnedFolder, work: (folder: PinnedFolder
   }
 }
 
+/** Makes an entry under a temporary name, in the place of what a killed pass may have left there. */
+export async function afresh(
+  folder: PinnedFolder,
+  candidate: string,
+  make: () => Promise<void>,
+): Promise<void> {
+  try {
+    await make()
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) throw error
+    await folder.unlink(candidate)
+    await make()
+  }
+}
+
 /** Unlinks a name; tells whether it was there. */
 export async function unlinkIfThere(folder: PinnedFolder, name: string): Promise<boolean> {
+  // Looking first is far cheaper than an error, and mostly nothing is there.
+  if (!(await folder.lstat(name))) return false
   try {
     await folder.unlink(name)
     return true

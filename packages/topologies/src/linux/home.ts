@@ -11,8 +11,8 @@ import {
   toHarmonyError,
 } from '@harmony-iac/core'
 import type { Host, HostFacts, HostLock, PinnedFolder } from '@harmony-iac/core/host'
-import { ensureFolder, isErrno, pinIfThere, unlinkIfThere, using } from '#linux/folders'
-import { isTemporaryName, joinPath, splitPath, temporaryName } from '#linux/names'
+import { afresh, ensureFolder, isErrno, pinIfThere, unlinkIfThere, using } from './folders.ts'
+import { isTemporaryName, joinPath, splitPath, temporaryName } from './names.ts'
 
 const lockFile = 'lock'
 
@@ -90,8 +90,7 @@ export function hostHome(host: Host, facts: HostFacts): StateHome {
       explained(async () =>
         using(await host.files.pin(path), async (folder) => {
           const candidate = temporaryName(file)
-          await unlinkIfThere(folder, candidate)
-          await folder.create(candidate, bytes, {})
+          await afresh(folder, candidate, () => folder.create(candidate, bytes, {}))
           await folder.rename(candidate, file)
           await folder.sync()
         }),

@@ -14,10 +14,10 @@ import {
 } from 'node:fs'
 import { faultyHost } from '@harmony-iac/core/testing'
 import { describe, expect, test } from 'vitest'
-import { localHost } from '#hosts/local'
-import { linuxFiles } from '#linux/files'
 import { describeWith } from '../../../../scripts/testing/require-part.ts'
 import { folders, root, scratch } from '../../test/scratch.ts'
+import { localHost } from '../hosts/local.ts'
+import { linuxFiles } from './files.ts'
 
 /** A folder with things in it, and files that keep copies beside it. */
 function setUp(host = localHost()) {

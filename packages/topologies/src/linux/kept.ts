@@ -7,10 +7,10 @@ import { createHash, hash } from 'node:crypto'
 import { HarmonyError } from '@harmony-iac/core'
 import type { KeptEntry } from '@harmony-iac/core/capabilities'
 import type { FileStat, PinnedFolder } from '@harmony-iac/core/host'
-import { ensureFolder, isErrno, pinIfThere, unlinkIfThere, using } from '#linux/folders'
-import { fingerprint, inspect, type Looking, octal } from '#linux/look'
-import { joinPath, splitPath, temporaryName } from '#linux/names'
-import { makeDirectory, makeSymlink, remove, setAttributes, type Writing, writeFile } from '#linux/write'
+import { afresh, ensureFolder, isErrno, pinIfThere, unlinkIfThere, using } from './folders.ts'
+import { fingerprint, inspect, type Looking, octal } from './look.ts'
+import { joinPath, splitPath, temporaryName } from './names.ts'
+import { makeDirectory, makeSymlink, remove, setAttributes, type Writing, writeFile } from './write.ts'
 
 /** What keeping needs. */
 export interface Keeping extends Looking, Writing {
@@ -73,10 +73,9 @@ async function copyAside(on: Keeping, path: string, stat: FileStat) {
   const copy = hash('sha256', `${path}\0${fingerprint(stat)}`, 'hex').slice(0, 32)
   const candidate = temporaryName(copy)
   return using(await ensureFolder(on.host, await on.keepFolder()), async (folder) => {
-    await unlinkIfThere(folder, candidate)
     const digest = createHash('sha256')
     let size = 0
-    await folder.create(candidate, hashed(on.host.files.stream(path)), {})
+    await afresh(folder, candidate, () => folder.create(candidate, hashed(on.host.files.stream(path)), {}))
     await folder.rename(candidate, copy)
     await folder.sync()
     return { copy, sha256: digest.digest('hex'), size }

@@ -3,10 +3,10 @@ import { hash } from 'node:crypto'
 import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import type { Host } from '@harmony-iac/core/host'
 import { describe, expect, test } from 'vitest'
-import { localHost } from '#hosts/local'
-import { linuxFiles } from '#linux/files'
 import { describeWith } from '../../../../scripts/testing/require-part.ts'
 import { asOrdinaryUser, folders, scratch, unprivileged } from '../../test/scratch.ts'
+import { localHost } from '../hosts/local.ts'
+import { linuxFiles } from './files.ts'
 
 const host = localHost()
 const filesOf = (on: Host) => linuxFiles(on, { keepFolder: async () => '/nonexistent' })

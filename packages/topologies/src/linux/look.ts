@@ -8,10 +8,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { HarmonyError } from '@harmony-iac/core'
 import { type Entry, type FileContent, inlineLimit, type ListedEntry } from '@harmony-iac/core/capabilities'
 import type { FileStat, Host } from '@harmony-iac/core/host'
-import { isErrno } from '#linux/folders'
-import { joinPath, splitPath } from '#linux/names'
-import type { Principals } from '#linux/principals'
-import type { EachTurn } from '#linux/turn'
+import { isErrno } from './folders.ts'
+import { joinPath, splitPath } from './names.ts'
+import type { Principals } from './principals.ts'
+import type { EachTurn } from './turn.ts'
 
 /** What reading needs. */
 export interface Looking {

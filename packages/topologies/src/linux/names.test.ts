@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isTemporaryName, joinPath, splitPath, temporaryName } from '#linux/names'
+import { isTemporaryName, joinPath, splitPath, temporaryName } from './names.ts'
 
 describe('the temporary name of an entry', () => {
   test.each([

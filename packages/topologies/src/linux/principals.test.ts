@@ -1,6 +1,6 @@
 import type { ExecResult, Host } from '@harmony-iac/core/host'
 import { describe, expect, test } from 'vitest'
-import { hasOtherSources, linuxPrincipals } from '#linux/principals'
+import { hasOtherSources, linuxPrincipals } from './principals.ts'
 
 interface World {
   passwd: string

@@ -6,7 +6,7 @@
 import { HarmonyError, isHarmonyError } from '@harmony-iac/core'
 import type { Principal } from '@harmony-iac/core/capabilities'
 import type { FileStat, Host } from '@harmony-iac/core/host'
-import { eachTurn } from '#linux/turn'
+import { eachTurn } from './turn.ts'
 
 /** Looks up users and groups. */
 export interface Principals {

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import type { ExecResult, Host } from '@harmony-iac/core/host'
 import { describe, expect, test } from 'vitest'
-import { localHost } from '#hosts/local'
-import { linuxShell } from '#linux/shell'
 import { scratch } from '../../test/scratch.ts'
+import { localHost } from '../hosts/local.ts'
+import { linuxShell } from './shell.ts'
 
 const shell = linuxShell(localHost())
 

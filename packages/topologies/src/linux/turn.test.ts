@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { eachTurn } from '#linux/turn'
+import { eachTurn } from './turn.ts'
 
 test('a question is asked once a turn, for each argument', async () => {
   const asked: string[] = []

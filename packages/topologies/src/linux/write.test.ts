@@ -14,9 +14,6 @@ import {
 } from 'node:fs'
 import type { Host, PinnedFolder } from '@harmony-iac/core/host'
 import { describe, expect, test } from 'vitest'
-import { localHost } from '#hosts/local'
-import { linuxFiles } from '#linux/files'
-import { temporaryName } from '#linux/names'
 import { describeWith } from '../../../../scripts/testing/require-part.ts'
 import {
   asOrdinaryUser,
@@ -29,6 +26,9 @@ import {
   tinyDisk,
   unprivileged,
 } from '../../test/scratch.ts'
+import { localHost } from '../hosts/local.ts'
+import { linuxFiles } from './files.ts'
+import { temporaryName } from './names.ts'
 
 const host = localHost()
 const filesOf = (on: Host) => linuxFiles(on, { keepFolder: async () => '/nonexistent' })

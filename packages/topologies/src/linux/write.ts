@@ -6,10 +6,10 @@
 import { HarmonyError } from '@harmony-iac/core'
 import type { EntryAttributes, FileSystem, Guard, WriteOptions } from '@harmony-iac/core/capabilities'
 import type { Attributes, Host, PinnedFolder } from '@harmony-iac/core/host'
-import { isErrno, unlinkIfThere, using } from '#linux/folders'
-import { fingerprint, interruptible } from '#linux/look'
-import { joinPath, splitPath, temporaryName } from '#linux/names'
-import type { Principals } from '#linux/principals'
+import { afresh, isErrno, unlinkIfThere, using } from './folders.ts'
+import { fingerprint, interruptible } from './look.ts'
+import { joinPath, splitPath, temporaryName } from './names.ts'
+import type { Principals } from './principals.ts'
 
 /** What writing needs. */
 export interface Writing {
@@ -155,17 +155,6 @@ async function inFolder<T>(
     return await using(await on.host.files.pin(folder, guard.folder), (pinned) => work(pinned, name))
   } finally {
     on.changed()
-  }
-}
-
-/** Makes an entry under a temporary name, in the place of what a killed pass may have left there. */
-async function afresh(folder: PinnedFolder, candidate: string, make: () => Promise<void>): Promise<void> {
-  try {
-    await make()
-  } catch (error) {
-    if (!isErrno(error, 'EEXIST')) throw error
-    await folder.unlink(candidate)
-    await make()
   }
 }
 
