@@ -25,7 +25,9 @@ test('what somebody changed is told, and put right', async () => {
   here.disk.write(`${root}/site.json`, '{"port":1}\n')
 
   const { entries } = await project.drift()
-  expect(entries.map(({ address, status }) => `${address} ${status}`)).toEqual([`File:${root}/site.json changed`])
+  expect(entries.map(({ address, status }) => `${address} ${status}`)).toEqual([
+    `File:${root}/site.json changed`,
+  ])
 
   await project.apply()
   expect(here.disk.read(`${root}/site.json`)).toBe('{"port":8080}\n')

@@ -1,4 +1,4 @@
-import { conduct, scoreConformance, SimulatedTopology } from '@harmony-iac/core/testing'
+import { conduct, SimulatedTopology, scoreConformance } from '@harmony-iac/core/testing'
 import { File } from '@harmony-iac/scores'
 import { describe, expect, test } from 'vitest'
 import { HostName } from './host-name.ts'
@@ -38,7 +38,7 @@ describe('the contract of a Score', () => {
       },
     ],
     exempt: {
-      name: 'is the identity: under another name it is another line, and somebody else\'s',
+      name: "is the identity: under another name it is another line, and somebody else's",
       table: 'says where the line is; what may happen to it there is shown by the others',
     },
   })
@@ -61,7 +61,9 @@ test('a File at the path of the table is refused before anything runs', async ()
     File({ path: '/etc/hosts', content: usual }),
     HostName({ name: 'db.internal', address: '10.0.0.5' }),
   ])
-  await expect(project.plan()).rejects.toThrow('HostName:db.internal claims db.internal in /etc/hosts, and so does')
+  await expect(project.plan()).rejects.toThrow(
+    'HostName:db.internal claims db.internal in /etc/hosts, and so does',
+  )
 })
 
 test('a name that shares its line with others is left to a person', async () => {

@@ -12,7 +12,10 @@ const spec = z.strictObject({
   name: z
     .string()
     .max(253)
-    .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/, 'is no name of a host'),
+    .regex(
+      /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/,
+      'is no name of a host',
+    ),
   /** What it stands for; also the `address` of another HostName. */
   address: ref(address),
   /** The path of the table. */

@@ -25,7 +25,11 @@ test('a last line without an end gets one first', () => {
 
 test.each([
   ['the only name takes its line along', 'localhost', table.slice(table.indexOf('10.0.0.1'))],
-  ['another name keeps it', 'a.internal', table.replace('10.0.0.1 a.internal b.internal # two', '10.0.0.1\tb.internal')],
+  [
+    'another name keeps it',
+    'a.internal',
+    table.replace('10.0.0.1 a.internal b.internal # two', '10.0.0.1\tb.internal'),
+  ],
   ['a name that is not there changes nothing', 'x', table],
 ])('struck: %s', (_, name, expected) => {
   expect(strikeName(table, name)).toBe(expected)

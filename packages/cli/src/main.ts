@@ -2,9 +2,9 @@
  * The command `harmony`: understands the arguments, runs one command, turns whatever happens into words and an exit
  * status. It imports little, because every import is paid by every command.
  */
-import './lazy-translations.ts'
+import './imports.ts'
 import { type ErrorCode, exitStatusOf, isHarmonyError } from '@harmony-iac/core/errors'
-import { type Arguments, parseArguments } from './arguments.ts'
+import { type Arguments, isCommand, parseArguments } from './arguments.ts'
 import type { CommandName } from './commands/table.ts'
 import type { Ending, Run } from './context.ts'
 import { Interrupts } from './interrupts.ts'
@@ -87,8 +87,7 @@ async function explainUsage(argv: readonly string[], io: Io): Promise<number> {
   if (status !== 0 && argv.includes('--json')) {
     const reporter = await openReporter({ json: true }, io)
     reporter.error({ code: 'usage', message: text.trim().split('\n')[0] ?? '', hint: 'harmony --help' })
-    const command = argv[0] as CommandName
-    reporter.summary(emptySummary(Object.hasOwn(modules, command) ? command : ('' as CommandName)))
+    reporter.summary(isCommand(argv[0]) ? emptySummary(argv[0]) : { command: '' })
     io.err.write(text)
     return status
   }

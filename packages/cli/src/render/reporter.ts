@@ -18,7 +18,7 @@ export type Summary =
       readonly durationMs: number
     }
   | { readonly command: 'check'; readonly ok: boolean }
-  | { readonly command: Exclude<CommandName, 'plan' | 'drift' | 'apply' | 'destroy' | 'check'> }
+  | { readonly command: '' | Exclude<CommandName, 'plan' | 'drift' | 'apply' | 'destroy' | 'check'> }
 
 /** What the command line tells beside the events of the engine. */
 export type CommandEvent =

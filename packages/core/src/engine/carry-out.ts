@@ -4,11 +4,9 @@
 import { HarmonyError, toHarmonyError } from '../errors.ts'
 import type { ErrorData, Outcome } from '../events.ts'
 import { kindOf } from '../kinds.ts'
-import { specOf } from '../ledger/record.ts'
-import { deriveGraph } from '../plan/graph.ts'
-import { expand } from '../plan/leaf.ts'
+import { isHalfPutBack, specOf } from '../ledger/record.ts'
+import type { Graph } from '../plan/graph.ts'
 import { digestOfPlan, type Plan, type Step } from '../plan/plan.ts'
-import type { AnyScore } from '../score.ts'
 import type { Context } from './context.ts'
 import type { ApplyRequest, ApplyResult, StepResult } from './contract.ts'
 import { verbsOf } from './observe.ts'
@@ -20,12 +18,10 @@ import { convergeLeaf, makeRun, NotConverged } from './step.ts'
 const created = '~everything that is created'
 
 /** Carries out a plan; resolves whatever becomes of its steps. */
-export async function carryOut(context: Context, scores: readonly AnyScore[], plan: Plan, request: ApplyRequest): Promise<ApplyResult> {
+export async function carryOut(context: Context, graph: Graph, plan: Plan, request: ApplyRequest): Promise<ApplyResult> {
   refuseUnfit(context, plan)
   const stop = request.stop ?? new AbortController().signal
   const abort = request.abort ?? new AbortController().signal
-  // What only takes away needs nothing of the project: it may be empty, or no longer valid.
-  const graph = deriveGraph(plan.steps.every(isRemoval) ? [] : expand(scores))
   const pass = new Pass(context, graph, plan, abort)
   const conductor = new Conductor(pass, plan)
 
@@ -94,7 +90,7 @@ class Conductor {
       const step = this.#steps.get(id)
       if (step?.action !== 'create' && step?.action !== 'update') continue
       const leaf = this.#pass.leaf(step.address)
-      if (leaf && !step.adopts) this.#pass.announce(step, leaf)
+      if (leaf && !step.adopts && !isHalfPutBack(this.#pass.current(step.address))) this.#pass.announce(step, leaf)
     }
   }
 
@@ -203,7 +199,8 @@ class Conductor {
   }
 }
 
-function isRemoval(step: Step): boolean {
+/** Whether a step takes away what the project no longer has. */
+export function isRemoval(step: Step): boolean {
   return step.action === 'remove' || step.action === 'forget'
 }
 

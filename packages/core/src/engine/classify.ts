@@ -3,7 +3,7 @@
  */
 import { HarmonyError, toHarmonyError } from '../errors.ts'
 import { type Difference, isCreation } from '../interpret.ts'
-import type { LedgerRecord } from '../ledger/record.ts'
+import { isHalfPutBack, type LedgerRecord, reliableMemory } from '../ledger/record.ts'
 import type { Graph } from '../plan/graph.ts'
 import type { Leaf } from '../plan/leaf.ts'
 import type { Action } from '../plan/plan.ts'
@@ -104,15 +104,16 @@ async function classifyOne(
   const { record, renamedFrom } = recordOf(leaf, own)
   let digest = ''
   try {
-    digest = await digestOfSpec(definition, score.spec, context.sources)
+    digest = await digestOfSpec(definition, score.spec, context.sources, record)
     const resolved = await resolveSpec(definition, score.spec, context.sources, async (from, output) => {
       const verdict = await verdictOf(from)
       if (verdict?.type !== 'seen' || isChanging(verdict)) throw new NotYetKnown(from, output)
       return readOutput(verdict.definition, verdict.state, from, output)
     })
-    const look = { address, digest, memory: record?.memory, signal }
+    const look = { address, digest, memory: reliableMemory(record), signal }
     const seen: Observation = await observe(definition, resolved, context.topology, look)
-    return { type: 'seen', definition, action: actionFor(seen.differences), digest, resolved, ...seen, record, renamedFrom }
+    const theirs = isHalfPutBack(record) && seen.differences.length > 0
+    return { type: 'seen', definition, action: actionFor(seen.differences), digest, resolved, ...seen, record: theirs ? undefined : record, renamedFrom }
   } catch (thrown) {
     if (thrown instanceof NotYetKnown) return { type: 'deferred', digest, reason: thrown.message, record, renamedFrom }
     // What it stands on may be about to appear: a user, a mount, a service.

@@ -5,8 +5,10 @@
 import { HarmonyError, toHarmonyError } from '../errors.ts'
 import type { HomeLock, StateHome } from '../ledger/home.ts'
 import { Ledger } from '../ledger/ledger.ts'
+import { deriveGraph, type Graph } from '../plan/graph.ts'
+import { expand } from '../plan/leaf.ts'
 import type { Plan } from '../plan/plan.ts'
-import { carryOut } from './carry-out.ts'
+import { carryOut, isRemoval } from './carry-out.ts'
 import { type Context, ownRecords, processClock } from './context.ts'
 import type { ApplyRequest, ApplyResult, DriftReport, LedgerEntry, Maestro, MaestroOptions, PlanRequest } from './contract.ts'
 import { findDrift } from './drift.ts'
@@ -43,6 +45,7 @@ class Conducting implements Maestro {
   readonly #options: MaestroOptions
   readonly #home: StateHome
   #reading: Promise<Context> | undefined
+  #derived: Graph | undefined
   #lock: HomeLock | undefined
 
   constructor(options: MaestroOptions, home: StateHome) {
@@ -51,24 +54,35 @@ class Conducting implements Maestro {
     this.#home = home
   }
 
+  #graph(): Graph {
+    this.#derived ??= deriveGraph(expand(this.#options.scores))
+    return this.#derived
+  }
+
   #context(): Promise<Context> {
     this.#reading ??= readLedger(this.#options, this.#home)
     return this.#reading
   }
 
   async plan(request: PlanRequest = {}): Promise<Plan> {
-    return await makePlan(await this.#context(), this.#options.scores, request)
+    return await makePlan(await this.#context(), request.destroy ? deriveGraph([]) : this.#graph(), request)
   }
 
   async lock({ waitMs, signal }: { readonly waitMs: number; readonly signal?: AbortSignal }): Promise<void> {
     if (this.#lock) return
     const { emit, holder } = this.#options
-    this.#lock = await this.#home.lock({
+    const locking = this.#home.lock({
       holder,
       waitMs,
       signal,
       onWait: (other) => emit({ type: 'topology', topology: this.topology, status: 'waiting', message: `waiting for ${other}` }),
     })
+    // While another process takes the lock, this one has something to do that needs no ledger. What is wrong with the
+    // project is said by the plan.
+    try {
+      this.#graph()
+    } catch {}
+    this.#lock = await locking
     this.#reading = undefined
     emit({ type: 'topology', topology: this.topology, status: 'ready', message: `the ledger in ${this.#home.description} is ours` })
   }
@@ -81,7 +95,9 @@ class Conducting implements Maestro {
     const abort = AbortSignal.any([this.#lock.lost, ...(request.abort ? [request.abort] : [])])
     const context = { ...unowned, owner: { ...unowned.owner, lineage } }
     this.#reading = Promise.resolve(context)
-    return await carryOut(context, this.#options.scores, plan, { ...request, abort })
+    // What only takes away needs nothing of the project: it may be empty, or no longer valid.
+    const graph = plan.steps.every(isRemoval) ? deriveGraph([]) : this.#graph()
+    return await carryOut(context, graph, plan, { ...request, abort })
   }
 
   async drift(request: { readonly owners?: 'all' | 'own'; readonly signal?: AbortSignal } = {}): Promise<DriftReport> {

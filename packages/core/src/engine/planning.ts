@@ -4,11 +4,11 @@
  */
 import { describeClaim } from '../claims.ts'
 import type { LedgerRecord } from '../ledger/record.ts'
-import { ClaimIndex, deriveGraph, type Graph } from '../plan/graph.ts'
-import { expand, type Leaf } from '../plan/leaf.ts'
+import { ClaimIndex, type Graph } from '../plan/graph.ts'
+import type { Leaf } from '../plan/leaf.ts'
 import { type Action, type Conflict, type Plan, type PlanFailure, type Step, sealPlan } from '../plan/plan.ts'
 import { select } from '../plan/select.ts'
-import type { AnyScore, StoredOptions } from '../score.ts'
+import type { StoredOptions } from '../score.ts'
 import { classifyAll, isChanging, recordOf, type Verdict } from './classify.ts'
 import { type Context, foreignRecords, ownRecords } from './context.ts'
 import type { PlanRequest } from './contract.ts'
@@ -20,8 +20,7 @@ import { Belongings } from './surplus.ts'
 const none: readonly never[] = Object.freeze([])
 
 /** Plans for one topology. */
-export async function makePlan(context: Context, scores: readonly AnyScore[], request: PlanRequest): Promise<Plan> {
-  const graph = deriveGraph(request.destroy ? [] : expand(scores))
+export async function makePlan(context: Context, graph: Graph, request: PlanRequest): Promise<Plan> {
   const own = ownRecords(context)
   const signal = request.signal ?? new AbortController().signal
   const kept = new Set(graph.order.flatMap((leaf) => recordOf(leaf, own).record?.address ?? none))

@@ -39,21 +39,33 @@ export function resolveSpec(definition: KindDefinition, spec: unknown, sources: 
   return resolveLate(spec, shape, sources, outputs)
 }
 
-/** The digest of a spec with the content of its assets, but without its secrets' values. */
-export async function digestOfSpec(definition: KindDefinition, spec: unknown, sources: Sources): Promise<string> {
-  const paths = new Set<string>()
-  collectAssets(spec, paths)
-  if (paths.size === 0) return digest([definition.kind, definition.version, spec])
+/**
+ * The digest of a spec with the content of its assets, but without its secrets' values. `known` is a spec whose digest
+ * is known, usually the one last applied: comparing is cheaper than digesting, and nearly always they are equal.
+ */
+export function digestOfSpec(
+  definition: KindDefinition,
+  spec: unknown,
+  sources: Sources,
+  known?: { readonly version: number; readonly spec: unknown; readonly digest: string },
+): string | Promise<string> {
+  const paths = assetsOf(spec)
+  if (paths.size > 0) return digestWithAssets(definition, spec, paths, sources)
+  if (known?.version === definition.version && JSON.stringify(known.spec) === JSON.stringify(spec)) return known.digest
+  return digest([definition.kind, definition.version, spec])
+}
+
+async function digestWithAssets({ kind, version }: KindDefinition, spec: unknown, paths: ReadonlySet<string>, sources: Sources): Promise<string> {
   const assets: Record<string, unknown> = {}
   for (const path of paths) {
     const { sha256, size } = await sources.asset(path)
     assets[path] = { sha256, size }
   }
-  return digest([definition.kind, definition.version, spec, assets])
+  return digest([kind, version, spec, assets])
 }
 
-/** Whether a spec has an asset, so that its digest must be awaited. */
-export function hasLateValues(value: unknown): boolean {
+/** Whether anything in a spec is known late only. */
+function hasLateValues(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   if (isRef(value) || isSecret(value) || isAsset(value) || isBytes(value)) return true
   for (const key in value) if (hasLateValues((value as Record<string, unknown>)[key])) return true
@@ -176,8 +188,17 @@ async function resolveLate(spec: unknown, shape: Shape | undefined, sources: Sou
   }
 }
 
-function collectAssets(value: unknown, into: Set<string>): void {
-  if (typeof value !== 'object' || value === null) return
-  if (isAsset(value)) into.add(value.$asset)
-  else for (const key in value) collectAssets((value as Record<string, unknown>)[key], into)
+const noPaths: ReadonlySet<string> = new Set()
+
+function assetsOf(value: unknown): ReadonlySet<string> {
+  let found: Set<string> | undefined
+  const visit = (each: unknown): void => {
+    if (typeof each !== 'object' || each === null) return
+    if (isAsset(each)) {
+      found ??= new Set()
+      found.add(each.$asset)
+    } else for (const key in each) visit((each as Record<string, unknown>)[key])
+  }
+  visit(value)
+  return found ?? noPaths
 }

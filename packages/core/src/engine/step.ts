@@ -6,7 +6,7 @@
 import type { Json } from '../canonical.ts'
 import { HarmonyError, toHarmonyError } from '../errors.ts'
 import { type Difference, isCreation, type Run } from '../interpret.ts'
-import { type LedgerRecord, type ReactionRecord, specOf } from '../ledger/record.ts'
+import { isHalfPutBack, type LedgerRecord, type ReactionRecord, reliableMemory, specOf } from '../ledger/record.ts'
 import type { Leaf } from '../plan/leaf.ts'
 import type { ShownDifference, Step } from '../plan/plan.ts'
 import { claimsSame } from './planning.ts'
@@ -39,15 +39,25 @@ export async function convergeLeaf(pass: Pass, step: Step, leaf: Leaf, changed: 
   const { context } = pass
   const { address, definition } = leaf
   const verbs = verbsOf(definition)
-  const before = pass.recordBefore(step)
+  let before = pass.recordBefore(step)
   const applied = before && specOf(definition, before)
   if (before?.unfinished) await verbs.recover?.(applied, context.topology)
 
   const digest = await digestOfSpec(definition, leaf.score.spec, context.sources)
   if (digest !== step.spec) throw stale(address, ['its spec is another one than when the plan was made'])
   const resolved = await resolveSpec(definition, leaf.score.spec, context.sources, pass.outputOf)
-  const look = { address, digest, memory: before?.memory, signal: pass.abort }
-  const first = await observe(definition, resolved, context.topology, look)
+  const look = { address, digest, memory: reliableMemory(before), signal: pass.abort }
+  let first = await observe(definition, resolved, context.topology, look)
+  if (before && isHalfPutBack(before) && first.differences.length > 0) {
+    // The removal is completed first: only then is it certain that what was there is there, to be kept anew.
+    const { previous, memory } = before
+    changed()
+    await verbs.remove({ address: before.address, spec: applied, previous, memory }, context.topology, makeRun(pass, look, resolved, first, () => undefined))
+    pass.drop(before.address)
+    await context.ledger.flush()
+    before = undefined
+    first = await observe(definition, resolved, context.topology, look)
+  }
   const forced = step.action === 'replace' && step.reasons.some((reason) => reason.includes('--replace'))
   checkPrecondition(pass, step, resolved, first)
   const foreign = !before && first.differences.length > 0 && !isCreation(first.differences)

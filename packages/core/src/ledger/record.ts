@@ -46,6 +46,22 @@ export interface LedgerRecord {
   readonly unfinished: Unfinished | undefined
 }
 
+/**
+ * What the memory of a kind is worth: nothing after work whose end is not recorded. A job may have run with another
+ * spec since, or may have been undone.
+ */
+export function reliableMemory(record: Pick<LedgerRecord, 'memory' | 'unfinished'> | undefined): Json | undefined {
+  return record?.unfinished ? undefined : record?.memory
+}
+
+/**
+ * Whether a removal was cut off that may have put back what was there before. Then a thing that is not as wanted may
+ * be that very thing, and the copy of it gone.
+ */
+export function isHalfPutBack(record: Pick<LedgerRecord, 'previous' | 'unfinished'> | undefined): boolean {
+  return record?.unfinished?.step === 'remove' && record.previous !== undefined
+}
+
 /** Identifies an owner's record among all of a host. */
 export function recordKey(record: Pick<LedgerRecord, 'lineage' | 'topology' | 'address'>): string {
   return `${record.lineage} ${record.topology} ${record.address}`

@@ -2,7 +2,7 @@
  * Order and exclusion, derived from what Scores claim and stand on. Pure, linear in the number of claims times the
  * depth of their paths.
  */
-import { type Claim, claimKey, describeClaim, folderOf } from '../claims.ts'
+import { type Claim, describeClaim, folderOf } from '../claims.ts'
 import { HarmonyError, type Issue } from '../errors.ts'
 import { isRef } from '../late.ts'
 import type { Leaf } from './leaf.ts'
@@ -15,63 +15,95 @@ export interface Claimant {
 
 /** Finds who claims what. */
 export class ClaimIndex<T extends Claimant> {
-  readonly #exact = new Map<string, T>()
   readonly #paths = new Map<string, T>()
   readonly #trees = new Map<string, T>()
-  readonly #parts = new Map<string, T>()
+  /** By file, then by part. */
+  readonly #parts = new Map<string, Map<string, T>>()
+  /** By space, then by name. */
+  readonly #names = new Map<string, Map<string, T>>()
 
   /** Enters a claimant; returns whoever claims the same already. */
   add(claimant: T): readonly { readonly claim: Claim; readonly other: T }[] {
-    const found: { claim: Claim; other: T }[] = []
+    let found: { claim: Claim; other: T }[] | undefined
     for (const claim of claimant.claims) {
       const other = this.rival(claim, claimant)
-      if (other) found.push({ claim, other })
-      this.#exact.set(claimKey(claim), claimant)
+      if (other) {
+        found ??= []
+        found.push({ claim, other })
+      }
       if (claim.type === 'path') this.#paths.set(claim.path, claimant)
-      if (claim.type === 'tree') this.#trees.set(claim.path, claimant)
-      if (claim.type === 'part') this.#parts.set(claim.path, claimant)
+      else if (claim.type === 'tree') this.#trees.set(claim.path, claimant)
+      else if (claim.type === 'part') nested(this.#parts, claim.path).set(claim.part, claimant)
+      else nested(this.#names, claim.space).set(claim.name, claimant)
     }
-    return found
+    return found ?? none
   }
 
   /** Who claims the same thing, or a part of it, or the tree that it is in. */
   rival(claim: Claim, self?: T): T | undefined {
-    const differ = (other: T | undefined) => (other === self ? undefined : other)
-    const same = differ(this.#exact.get(claimKey(claim)))
-    if (same || claim.type === 'name') return same
+    if (claim.type === 'name') return other(this.#names.get(claim.space)?.get(claim.name), self)
+    const whole = claim.type === 'tree' ? undefined : other(this.#paths.get(claim.path), self)
+    if (whole) return whole
     if (claim.type === 'path') {
-      const overlapping = differ(this.#parts.get(claim.path))
-      if (overlapping) return overlapping
+      const part = first(this.#parts.get(claim.path), self)
+      if (part) return part
     }
     if (claim.type === 'part') {
-      const whole = differ(this.#paths.get(claim.path))
-      if (whole) return whole
+      const same = other(this.#parts.get(claim.path)?.get(claim.part), self)
+      if (same) return same
     }
     if (claim.type === 'tree') {
-      const inside = `${claim.path === '/' ? '' : claim.path}/`
-      for (const map of [this.#paths, this.#trees, this.#parts])
-        for (const [at, other] of map) if ((at === claim.path || at.startsWith(inside)) && other !== self) return other
+      const inside = this.#inside(claim.path, self)
+      if (inside) return inside
     }
     if (this.#trees.size === 0) return undefined
-    for (let at = claim.path; ; at = folderOf(at)) {
-      const owner = differ(this.#trees.get(at))
-      if (owner) return owner
-      if (at === '/') return undefined
-    }
+    return above(claim.path, (at) => other(this.#trees.get(at), self))
   }
 
   /** Who provides what is used: for a path the claimant of the nearest folder at or above it. */
   provider(use: Claim, self?: T): T | undefined {
-    if (use.type === 'name') {
-      const found = this.#exact.get(claimKey(use))
-      return found === self ? undefined : found
-    }
-    for (let at = use.path; ; at = folderOf(at)) {
-      const found = this.#paths.get(at) ?? this.#trees.get(at) ?? this.#parts.get(at)
-      if (found && found !== self) return found
-      if (at === '/') return undefined
-    }
+    if (use.type === 'name') return other(this.#names.get(use.space)?.get(use.name), self)
+    return above(use.path, (at) => other(this.#paths.get(at), self) ?? other(this.#trees.get(at), self) ?? first(this.#parts.get(at), self))
   }
+
+  #inside(tree: string, self: T | undefined): T | undefined {
+    const prefix = tree === '/' ? '/' : `${tree}/`
+    const within = (at: string) => at === tree || at.startsWith(prefix)
+    for (const map of [this.#paths, this.#trees]) for (const [at, owner] of map) if (owner !== self && within(at)) return owner
+    for (const [at, parts] of this.#parts) {
+      const owner = within(at) ? first(parts, self) : undefined
+      if (owner) return owner
+    }
+    return undefined
+  }
+}
+
+const none: readonly never[] = Object.freeze([])
+
+function other<T>(found: T | undefined, self: T | undefined): T | undefined {
+  return found === self ? undefined : found
+}
+
+function first<T>(among: ReadonlyMap<string, T> | undefined, self: T | undefined): T | undefined {
+  if (among) for (const found of among.values()) if (found !== self) return found
+  return undefined
+}
+
+/** The first answer for a path or a folder above it, the nearest first. */
+function above<T>(path: string, look: (at: string) => T | undefined): T | undefined {
+  for (let at = path; ; at = folderOf(at)) {
+    const found = look(at)
+    if (found !== undefined || at === '/') return found
+  }
+}
+
+function nested<T>(map: Map<string, Map<string, T>>, key: string): Map<string, T> {
+  let inner = map.get(key)
+  if (!inner) {
+    inner = new Map()
+    map.set(key, inner)
+  }
+  return inner
 }
 
 /** The leaves in an order of execution, each with what comes before it. */

@@ -1,6 +1,7 @@
 /** Text that breaks what is careless with text, in every field of a kind that takes text. */
-import { isHarmonyError } from '../errors.ts'
+import { toHarmonyError } from '../errors.ts'
 import type { AnyScore, Scores } from '../score.ts'
+import type { Conducted } from './conduct.ts'
 import type { Rehearsal } from './conformance-case.ts'
 import { demandRoundTrip } from './conformance-schema.ts'
 import { demand } from './demand.ts'
@@ -65,26 +66,34 @@ export async function playHostile<T extends Stage>(
   rehearsal: Rehearsal<T>,
   scores: readonly Scores<T>[],
   { path, value }: HostileSpec,
+  mayFail: boolean,
 ): Promise<void> {
   const what = `${path.join('.')} = ${JSON.stringify(value)}`
-  try {
-    const { results } = await rehearsal.conducted(scores).apply()
-    const broken = results.find(({ error }) => error?.code === 'internal' || error?.code === 'not-converged')
-    demand(
-      broken === undefined,
-      `${what} is accepted, and breaks ${broken?.address}: ${broken?.error?.message}`,
-    )
-    if (results.some((result) => result.outcome === 'failure' || result.outcome === 'blocked')) return
-  } catch (thrown) {
-    demand(
-      isHarmonyError(thrown) && thrown.code !== 'internal',
-      `${what} is accepted, and breaks the plan: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
-    )
-    return
-  }
+  const problems = await problemsOf(rehearsal.conducted(scores))
+  const broken = problems.find(({ code }) => code === 'internal' || (code === 'not-converged' && !mayFail))
+  demand(broken === undefined, `${what} is accepted, and breaks: ${broken?.message}`)
+  if (problems.length > 0) return
   await rehearsal.demandConverged(scores, `with ${what}`)
   // Whether that leaves no trace is another rule: what a program was told to undo may have been its hostile text.
   await rehearsal.apply(scores, { destroy: true })
+}
+
+interface Problem {
+  readonly code: string
+  readonly message: string
+}
+
+/** What is wrong with a plan, or with what became of it. */
+async function problemsOf(project: Conducted): Promise<readonly Problem[]> {
+  try {
+    const { conflicts, failures } = await project.plan()
+    const blocked = [...failures, ...conflicts.map(({ type, message }) => ({ code: type, message }))]
+    if (blocked.length > 0) return blocked
+    const { results } = await project.apply()
+    return results.flatMap(({ error }) => error ?? [])
+  } catch (thrown) {
+    return [toHarmonyError(thrown)]
+  }
 }
 
 function* textsOf(value: unknown, path: Path): Generator<{ readonly path: Path; readonly text: string }> {

@@ -355,7 +355,7 @@ const defects: readonly (readonly [defect: string, rule: Rule, defects: Defects,
         },
       },
     },
-    /killed .*\/srv\/note\.tmp: absent →/s,
+    /killed .*note\.tmp.*: absent →/s,
   ],
   [
     'does not clean up after a kill',

@@ -40,6 +40,11 @@ export interface Conformance<T extends Stage> {
   readonly cases: readonly ConformanceCase<T>[]
   /** Fields that no case can tamper with, each with the reason. */
   readonly exempt?: Readonly<Record<string, string>>
+  /**
+   * Why what the schema accepts need not get to its wanted state when its text is hostile: a job runs whatever program
+   * its text names. Default: it must.
+   */
+  readonly hostileMayFail?: string
 }
 
 /** What is checked. */
@@ -334,7 +339,7 @@ async function demandUnbroken<T extends Stage>(kit: Conformance<T>): Promise<voi
         if (!bad || !(rehearsal.stage instanceof SimulatedTopology)) continue
         await using fresh = await Rehearsal.open(kit.topology, of)
         const others = of.scores(fresh.stage).filter((each) => !isScore(each, score.id))
-        await playHostile(fresh, [...others, bad as never], spec)
+        await playHostile(fresh, [...others, bad as never], spec, kit.hostileMayFail !== undefined)
       }
   }
 }

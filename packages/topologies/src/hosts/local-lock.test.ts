@@ -11,17 +11,21 @@ const lock = (path: string, holder = 'us', waitMs = 0) => host.lock(path, { hold
 /** Another process that takes the lock and holds it until it is killed. */
 async function holderProcess(path: string, holder: string): Promise<ChildProcess> {
   const program = `
-    import { lockLocally } from './local-lock.ts'
+    import { lockLocally } from '${new URL('local-lock.ts', import.meta.url)}'
     await lockLocally(${JSON.stringify(path)}, { holder: ${JSON.stringify(holder)}, waitMs: 0 })
     console.log('held')
     setInterval(() => {}, 1000)
   `
   const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
-    cwd: new URL('../..', import.meta.url),
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   onTestFinished(() => void child.kill('SIGKILL'))
-  await once(child.stdout as NodeJS.ReadableStream, 'data')
+  await Promise.race([
+    once(child.stdout as NodeJS.ReadableStream, 'data'),
+    once(child, 'exit').then(() => {
+      throw new Error('the holder has not taken the lock')
+    }),
+  ])
   return child
 }
 

@@ -2,10 +2,9 @@
 import { HarmonyError, toHarmonyError } from '@harmony-iac/core'
 import type { FileSystem } from '@harmony-iac/core/capabilities'
 import type { Host } from '@harmony-iac/core/host'
-import { isErrno } from './folders.ts'
 import type { Keeping } from './kept.ts'
-import { inspect, list, resolveLink } from './look.ts'
-import { splitPath, temporaryName } from './names.ts'
+import { inspect, list, lookAround, resolveLink } from './look.ts'
+import { joinPath, splitPath, temporaryName } from './names.ts'
 import { linuxPrincipals } from './principals.ts'
 import { eachTurn } from './turn.ts'
 
@@ -17,25 +16,24 @@ export interface LinuxFilesOptions {
 
 /** The files of a Linux host. */
 export function linuxFiles(host: Host, options: LinuxFilesOptions): FileSystem {
+  const principals = linuxPrincipals(host)
   // `folder` of an entry only guards a later write, which looks again: an old answer can refuse, never mislead.
-  const canonicalFolder = eachTurn(async (folder: string) => {
-    try {
-      const canonical = await host.files.realpath(folder)
-      return (await host.files.lstat(canonical))?.type === 'directory' ? canonical : undefined
-    } catch (error) {
-      if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined
-      throw error
-    }
-  })
+  const surroundings = eachTurn((folder: string) => lookAround(host, principals, folder))
   const on: Keeping = {
     host,
-    principals: linuxPrincipals(host),
-    canonicalFolder,
-    changed: canonicalFolder.forget,
+    principals,
+    surroundings,
+    changed: surroundings.forget,
     keepFolder: options.keepFolder,
   }
   return {
-    inspect: (path, how) => about(path, () => inspect(on, path, how)),
+    async inspect(path, how) {
+      try {
+        return await inspect(on, path, how)
+      } catch (error) {
+        throw told(path, error)
+      }
+    },
     list: (path) => about(path, () => list(on, path)),
     resolve: (path) => about(path, () => resolveLink(on, path)),
     async checkPrincipals({ owner, group }) {
@@ -69,21 +67,24 @@ function once<T>(load: () => Promise<T>): () => Promise<T> {
   }
 }
 
-/** Errors speak of the path that people know: not of a temporary name beside it. */
 async function about<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    if (!isSystemError(error)) throw toHarmonyError(error)
-    const { folder, name } = splitPath(path)
-    const temporary = error.path === `${folder === '/' ? '' : folder}/${temporaryName(name)}`
-    const told = Object.assign(new Error(error.message, { cause: error }), {
-      code: error.code,
-      syscall: error.syscall,
-      path: temporary || error.path === undefined ? path : error.path,
-    })
-    throw toHarmonyError(told)
+    throw told(path, error)
   }
+}
+
+/** An error that speaks of the path that people know, not of a temporary name beside it. */
+function told(path: string, error: unknown): HarmonyError {
+  if (!isSystemError(error)) return toHarmonyError(error)
+  const { folder, name } = splitPath(path)
+  const temporary = error.path === joinPath(folder, temporaryName(name))
+  const { code, syscall } = error
+  const at = temporary || error.path === undefined ? path : error.path
+  return toHarmonyError(
+    Object.assign(new Error(error.message, { cause: error }), { code, syscall, path: at }),
+  )
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {

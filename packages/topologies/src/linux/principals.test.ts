@@ -83,6 +83,15 @@ describe('by number', () => {
     expect(on.asked).toEqual(['passwd 4711'])
   })
 
+  test('a thousand questions at once start getent once', async () => {
+    const on = world({ nsswitch: 'passwd: sss', getent: { 'passwd 9': 'nine:*:9:9::/:' } })
+    const principals = linuxPrincipals(hostWith(on))
+    const answers = await Promise.all(Array.from({ length: 1000 }, () => principals.named('passwd', 9)))
+    expect(answers.every(({ name }) => name === 'nine')).toBe(true)
+    await Promise.allSettled(Array.from({ length: 1000 }, () => principals.numbered('passwd', 'none')))
+    expect(on.asked).toEqual(['passwd 9', 'passwd none'])
+  })
+
   test('a thousand questions read each file once', async () => {
     const on = world()
     const principals = linuxPrincipals(hostWith(on))

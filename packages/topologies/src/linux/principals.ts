@@ -10,6 +10,8 @@ import { eachTurn } from './turn.ts'
 
 /** Looks up users and groups. */
 export interface Principals {
+  /** Those that are in the host's files, by number; what is not there may still be {@link named}. */
+  listed(database: Database): Promise<ReadonlyMap<number, Principal>>
   /** Number and name of a user or group; a number that has no name stays without. */
   named(database: Database, id: number): Promise<Principal>
   /**
@@ -27,6 +29,9 @@ interface Table {
   readonly byId: Map<number, Principal>
   readonly byName: Map<string, number>
 }
+
+/** A name and its number. */
+type Line = readonly [string, number]
 
 const largest = 64 * 1024 * 1024
 
@@ -49,8 +54,18 @@ export function linuxPrincipals(host: Host): Principals {
     return hasOtherSources(bytes ? Buffer.from(bytes).toString('utf8') : '', database)
   })
 
-  /** One line of `getent`, or `undefined` when it knows nothing; a host without `getent` knows nothing else. */
-  async function getent(database: Database, key: string): Promise<readonly [string, number] | undefined> {
+  const asking = new Map<string, Promise<Line | undefined>>()
+
+  /** What `getent` says; a thousand who ask for the same at once start it once. */
+  function getent(database: Database, key: string): Promise<Line | undefined> {
+    const question = `${database} ${key}`
+    const asked = asking.get(question) ?? runGetent(database, key).finally(() => asking.delete(question))
+    asking.set(question, asked)
+    return asked
+  }
+
+  /** One line, or `undefined` when it knows nothing; a host without `getent` knows nothing else. */
+  async function runGetent(database: Database, key: string): Promise<Line | undefined> {
     try {
       const result = await host.exec(['getent', database, key], { timeoutMs: 10_000 })
       return result.exitCode === 0
@@ -63,6 +78,9 @@ export function linuxPrincipals(host: Host): Principals {
   }
 
   return {
+    async listed(database) {
+      return (await current(database)).byId
+    },
     async named(database, id) {
       const table = await current(database)
       const known = table.byId.get(id)
@@ -114,7 +132,7 @@ function parse(stat: FileStat | undefined, bytes: Uint8Array | undefined): Table
   return table
 }
 
-function parseLine(line: string): readonly [string, number] | undefined {
+function parseLine(line: string): Line | undefined {
   const [name, , id] = line.split(':')
   return name && id && /^\d+$/.test(id) && !name.startsWith('#') ? [name, Number(id)] : undefined
 }
