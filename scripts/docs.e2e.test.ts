@@ -6,7 +6,9 @@ import { fencesOf } from './documents/fences.ts'
 import { pages, repository } from './documents/pages.ts'
 import { playSessions, withoutChance } from './documents/sessions.ts'
 
-const played = pages.filter((page) => fencesOf(read(page)).some(({ attributes }) => attributes.session !== undefined))
+const played = pages.filter((page) =>
+  fencesOf(read(page)).some(({ attributes }) => attributes.session !== undefined),
+)
 
 test.each(played)('%s shows what really happens (npm run docs writes it anew)', (page) => {
   const text = read(page)

@@ -17,13 +17,17 @@ describe.each(pages)('%s', (page) => {
   })
 
   test('shows no TypeScript that nobody runs', () => {
-    const loose = fences.filter(({ language, attributes }) => language === 'ts' && !attributes.file && !attributes.write)
+    const loose = fences.filter(
+      ({ language, attributes }) => language === 'ts' && !attributes.file && !attributes.write,
+    )
     expect(loose.map(({ line }) => `${page}:${line}`)).toEqual([])
   })
 
   test('leads nowhere that is not there', () => {
-    const prose = text.replace(/^```[^]*?^```$/gm, '')
-    const targets = [...prose.matchAll(/\]\((?!https?:|mailto:)([^)\s]+)\)/g)].map(([, target]) => target ?? '')
+    const prose = text.replace(/^```[\s\S]*?^```$/gm, '')
+    const targets = [...prose.matchAll(/\]\((?!https?:|mailto:)([^)\s]+)\)/g)].map(
+      ([, target]) => target ?? '',
+    )
     expect(targets.filter((target) => !leadsSomewhere(page, target))).toEqual([])
   })
 })

@@ -23,13 +23,16 @@ test.each(names)('%s is planned, applied, found unchanged and destroyed without 
   expect(tracesIn(sandbox)).toEqual([])
 })
 
-test.each(refused)('%s has a project that the compiler refuses on the guilty line, before anything is looked at', (name) => {
-  using sandbox = makeSandbox(join(examples, name))
-  const { status, text } = sandbox.harmony('plan', '-p', 'fixtures/refused.ts')
-  expect(status).toBe(65)
-  expect(text).toMatch(/refused\.ts\(\d+,\d+\): error TS2322/)
-  expect(text).toMatch(/Property '\w+' is missing in type 'LocalTopology' but required in type/)
-})
+test.each(refused)(
+  '%s has a project that the compiler refuses on the guilty line, before anything is looked at',
+  (name) => {
+    using sandbox = makeSandbox(join(examples, name))
+    const { status, text } = sandbox.harmony('plan', '-p', 'fixtures/refused.ts')
+    expect(status).toBe(65)
+    expect(text).toMatch(/refused\.ts\(\d+,\d+\): error TS2322/)
+    expect(text).toMatch(/Property '\w+' is missing in type 'LocalTopology' but required in type/)
+  },
+)
 
 function summaryOf({ out }: Ran): unknown {
   return JSON.parse(out.trim().split('\n').at(-1) ?? '')

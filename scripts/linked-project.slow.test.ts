@@ -75,6 +75,10 @@ describe('a project that is linked to the clone', () => {
 function check(): { readonly status: number | null; readonly output: string } {
   const launcher = join(root, 'packages/cli/bin/harmony.js')
   const env = { ...process.env, XDG_CACHE_HOME: join(project, 'cache') }
-  const { status, stdout, stderr } = spawnSync(process.execPath, [launcher, 'check'], { cwd: project, encoding: 'utf8', env })
+  const { status, stdout, stderr } = spawnSync(process.execPath, [launcher, 'check'], {
+    cwd: project,
+    encoding: 'utf8',
+    env,
+  })
   return { status, output: `${stdout}${stderr}`.trim() }
 }

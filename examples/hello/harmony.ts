@@ -1,4 +1,4 @@
-/** The smallest project that shows something: a folder, a file in it, and a link to the file. */
+/** The smallest project that shows something: a folder, two files in it, and a link to one of them. */
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { defineProject, deploy } from '@harmony-iac/core'
@@ -13,6 +13,7 @@ const config = File({ path: `${root}/site.json`, content: '{"port":8080}\n', mod
 export const scores = [
   Directory({ path: root }),
   config,
+  File({ path: `${root}/index.html`, content: '<h1>Hello</h1>\n' }),
   Symlink({ path: `${root}/current.json`, target: 'site.json' }),
 ]
 

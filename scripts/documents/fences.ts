@@ -35,7 +35,9 @@ export function mapFences(markdown: string, bodyOf: (fence: Fence, i: number) =>
     const end = lines.indexOf('```', at + 1)
     if (end < 0) throw new Error(`the block that begins in line ${at + 1} does not end`)
     const body = lines.slice(at + 1, end).join('\n')
-    const attributes = Object.fromEntries([...info.matchAll(/(\w+)=(\S+)/g)].map(([, key, value]) => [key, value]))
+    const attributes = Object.fromEntries(
+      [...info.matchAll(/(\w+)=(\S+)/g)].map(([, key, value]) => [key, value]),
+    )
     written.push(...bodyOf({ language, attributes, body, line: at + 1 }, count++).split('\n'), '```')
     at = end
   }

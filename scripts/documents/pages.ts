@@ -6,4 +6,6 @@ import { join } from 'node:path'
 export const repository: string = join(import.meta.dirname, '../..')
 
 /** Paths of all pages, from the root of the repository. */
-export const pages: readonly string[] = globSync(['*.md', 'docs/**/*.md', 'examples/*/*.md'], { cwd: repository }).sort()
+export const pages: readonly string[] = globSync(['*.md', 'docs/**/*.md', 'examples/*/*.md'], {
+  cwd: repository,
+}).sort()

@@ -61,13 +61,18 @@ export function playSessions(markdown: string): string {
   }
 }
 
-/** Times and the like, which differ from run to run: two pages that differ only in these say the same. */
+/**
+ * Without what differs from run to run: times, random ids, the order of what was done side by side. Two pages that
+ * differ only in these say the same.
+ */
 export function withoutChance(markdown: string): string {
   return markdown
     .replace(/\(\d+(\.\d+)? s\)/g, '(0.0 s)')
     .replace(/"durationMs":[\d.]+/g, '"durationMs":0')
     .replace(/"time":"[^"]*"/g, '"time":""')
+    .replace(/[0-9a-f]{64}/g, '0'.repeat(64))
     .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '00000000-0000-0000-0000-000000000000')
+    .replace(/(^✓ .*\n)+/gm, (done) => done.split('\n').slice(0, -1).sort().join('\n').concat('\n'))
 }
 
 /** A sandbox under the names by which a page knows it. */
@@ -94,7 +99,9 @@ class Stage {
     const commands = body.split('\n').filter((line) => line.startsWith('$ '))
     const script = commands.map((line) => `say ${quoted(line)}\n${this.real(line.slice(2))}`).join('\n')
     const { stdout } = spawnSync('bash', ['-c', `${prelude}${script}`], { cwd, env, encoding: 'utf8' })
-    return stdout.trimEnd().replaceAll(project, this.#home).replaceAll(folder, '/tmp')
+    const shown = stdout.trimEnd().replaceAll(project, this.#home).replaceAll(folder, '/tmp')
+    if (shown.includes(repository)) throw new Error(`a session shows where this clone is:\n${shown}`)
+    return shown
   }
 }
 

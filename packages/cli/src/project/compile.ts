@@ -10,22 +10,7 @@ import { explainMismatch, readDiagnostics } from './diagnostics.ts'
 import type { ProjectPlace } from './find.ts'
 import { frameOfFile } from './frames.ts'
 import { type ConfigChain, findConfig, syntheticConfig } from './tsconfig.ts'
-import { isSourceFolder, keepVerdict, recallVerdict, type VerdictStore, verdictStore } from './verdict.ts'
-
-/** How the check went; a project that does not pass is an error instead. */
-export interface Compiled {
-  /** `skipped` for JavaScript, which has no types to check. */
-  readonly verdict: 'fresh' | 'cached' | 'skipped'
-  /** The project ran to its end with these very files. */
-  readonly loads: boolean
-  readonly store: VerdictStore
-}
-
-/** What the check needs of its surroundings. */
-export interface CompileOptions {
-  readonly env: Readonly<Record<string, string | undefined>>
-  readonly signal: AbortSignal
-}
+import { isSourceFolder, keepVerdict, type VerdictStore } from './verdict.ts'
 
 const lockFiles = [
   'package-lock.json',
@@ -39,28 +24,30 @@ const lockFiles = [
 /** More folders than this are not looked through for new files; then nothing is remembered. */
 const mostFolders = 2000
 
-/** @throws HarmonyError `compile-failed` with every problem, `interrupted`. */
-export async function compileProject(place: ProjectPlace, options: CompileOptions): Promise<Compiled> {
-  const store = verdictStore(place.file, options.env)
-  const known = recallVerdict(store)
-  if (known) return { verdict: 'cached', loads: known.loads, store }
+/**
+ * Runs the compiler over a project and remembers a good verdict. JavaScript has no types to check and is skipped.
+ * @throws HarmonyError `compile-failed` with every problem, `interrupted`.
+ */
+export async function compileProject(
+  place: ProjectPlace,
+  store: VerdictStore,
+  signal: AbortSignal,
+): Promise<'fresh' | 'skipped'> {
   const chain = findConfig(place.folder)
-  if (['.js', '.mjs', '.cjs'].includes(extname(place.file)) && !chain.checksJavaScript)
-    return { verdict: 'skipped', loads: false, store }
-
+  if (['.js', '.mjs', '.cjs'].includes(extname(place.file)) && !chain.checksJavaScript) return 'skipped'
   const compiler = findCompiler(place.file)
   const since = Date.now()
-  const { run, config } = await runOverProject(place, chain, compiler, store, options.signal)
+  const { run, config } = await runOverProject(place, chain, compiler, store, signal)
   if (!run.ok) throw refusal(run, place)
   const folders = sourceFolders(place, chain, run.files)
   if (folders)
     keepVerdict(
       store,
-      config ?? '',
+      config,
       [...run.files, ...folders, ...surroundings(place, chain, compiler, run.files)],
       since,
     )
-  return { verdict: 'fresh', loads: false, store }
+  return 'fresh'
 }
 
 /** With the user's configuration if it includes the project, otherwise with one that does. */
@@ -70,7 +57,7 @@ async function runOverProject(
   compiler: Compiler,
   store: VerdictStore,
   signal: AbortSignal,
-): Promise<{ readonly run: CompilerRun; readonly config: string | undefined }> {
+): Promise<{ readonly run: CompilerRun; readonly config: string }> {
   if (chain.config !== undefined) {
     const run = await runCompiler(compiler, chain.config, place.folder, signal)
     if (run.files.includes(place.file)) return { run, config: chain.config }

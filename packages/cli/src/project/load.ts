@@ -7,7 +7,6 @@ import { pathToFileURL } from 'node:url'
 import { isProject, type Project } from '@harmony-iac/core'
 import { HarmonyError, isHarmonyError } from '@harmony-iac/core/errors'
 import type { ProjectPlace } from './find.ts'
-import { frameOfFile, userFrame } from './frames.ts'
 
 /** How a project is loaded. */
 export interface LoadOptions {
@@ -25,7 +24,7 @@ export async function loadProject(place: ProjectPlace, options: LoadOptions = {}
   try {
     module = await settled(import(pathToFileURL(place.file).href), limitMs, place)
   } catch (thrown) {
-    throw explainThrown(thrown, place)
+    throw await explainThrown(thrown, place)
   }
   if (isProject(module.default)) return module.default
   const exported = Object.hasOwn(module, 'default')
@@ -61,7 +60,8 @@ async function settled<T>(loading: Promise<T>, limitMs: number, place: ProjectPl
   }
 }
 
-function explainThrown(thrown: unknown, place: ProjectPlace): HarmonyError {
+async function explainThrown(thrown: unknown, place: ProjectPlace): Promise<HarmonyError> {
+  const { frameOfFile, userFrame } = await import('./frames.ts')
   const frame = userFrame(thrown, place)
   const data = frame
     ? {

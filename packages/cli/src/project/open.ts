@@ -5,6 +5,8 @@ import { HarmonyError } from '@harmony-iac/core/errors'
 import type { Context } from '../context.ts'
 import { findProject, type ProjectPlace } from './find.ts'
 import { readLineage } from './lineage.ts'
+import { loadProject } from './load.ts'
+import { noteLoads, recallVerdict, type VerdictStore, verdictStore } from './verdict.ts'
 
 /** A project, ready to be conducted. */
 export interface OpenProject {
@@ -25,22 +27,34 @@ export async function openProject(context: Context, compile: boolean): Promise<O
   const lineage = readLineage(place.folder)
   const compiled = compile && !args.options['no-check'] ? await compileAndTell(context, place) : undefined
   const project = await load(context, place, compiled?.loads === true)
-  if (compiled?.verdict === 'fresh') (await import('./verdict.ts')).noteLoads(compiled.store)
+  if (compiled && compiled.verdict !== 'skipped' && !compiled.loads) noteLoads(compiled.store)
   return { project, place, lineage, sources: lateSources(context, place.folder) }
 }
 
-/** Compiles, and tells programs how it went. */
-export async function compileAndTell(context: Context, place: ProjectPlace) {
-  const { compileProject } = await import('./compile.ts')
+/** How the check went; a project that does not pass is an error instead. */
+export interface Compiled {
+  /** `skipped` for JavaScript, which has no types to check. */
+  readonly verdict: 'fresh' | 'cached' | 'skipped'
+  /** The project ran to its end with these very files. */
+  readonly loads: boolean
+  readonly store: VerdictStore
+}
+
+/** Compiles, unless nothing has changed since the last time; tells programs how it went. */
+export async function compileAndTell(context: Context, place: ProjectPlace): Promise<Compiled> {
+  const { io, interrupts, reporter } = context
   const started = performance.now()
-  const compiled = await compileProject(place, { env: context.io.env, signal: context.interrupts.reading })
+  const store = verdictStore(place.file, io.env)
+  const known = recallVerdict(store)
+  const verdict = known
+    ? 'cached'
+    : await (await import('./compile.ts')).compileProject(place, store, interrupts.reading)
   const durationMs = Math.round(performance.now() - started)
-  context.reporter.emit({ type: 'compiled', file: place.file, verdict: compiled.verdict, durationMs })
-  return compiled
+  reporter.emit({ type: 'compiled', file: place.file, verdict, durationMs })
+  return { verdict, loads: known?.loads === true, store }
 }
 
 async function load({ interrupts, io }: Context, place: ProjectPlace, trusted: boolean): Promise<Project> {
-  const { loadProject } = await import('./load.ts')
   if (!trusted) interrupts.deafen()
   try {
     return await loadProject(place, { limitMs: loadLimit(io.env.HARMONY_LOAD_TIMEOUT) })

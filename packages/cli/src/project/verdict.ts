@@ -17,8 +17,15 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-/** One thing that the verdict was made from: path, signature, content. */
-type Evidence = readonly [path: string, signature: string, content: string]
+/** One thing that the verdict was made from. What is not there has size -1. */
+type Evidence = readonly [
+  path: string,
+  size: number,
+  ino: number,
+  mtimeMs: number,
+  ctimeMs: number,
+  content: string,
+]
 
 interface Stored {
   readonly harmony: typeof format
@@ -30,8 +37,9 @@ interface Stored {
 }
 
 /** Goes up when what is stored, or what counts as evidence, changes. */
-const format = 1
-const absent = '-'
+const format = 2
+/** The clocks of file systems tick every few milliseconds: what is younger than this may change unseen. */
+const tickMs = 20
 
 /** A verdict that holds. */
 export interface Verdict {
@@ -77,16 +85,20 @@ export function recallVerdict(store: VerdictStore): Verdict | undefined {
     const stored = read(join(folder, 'verdict.json'))
     if (!stored || stored.harmony !== format || stored.project !== store.project) continue
     let refreshed: Evidence[] | undefined
-    const holds = stored.evidence.every(([path, signature, content], i) => {
-      const now = signatureOf(path)
-      if (now === signature) return true
-      if (now === absent || signature === absent || contentOf(path) !== content) return false
+    const holds = stored.evidence.every((evidence, i) => {
+      const [path, size, ino, mtimeMs, ctimeMs, content] = evidence
+      const now = statOf(path)
+      if (!now) return size === -1
+      if (now.size === size && now.ino === ino && now.mtimeMs === mtimeMs && now.ctimeMs === ctimeMs)
+        return true
+      if (size === -1 || contentOf(path) !== content) return false
       refreshed ??= [...stored.evidence]
-      refreshed[i] = [path, now, content]
+      refreshed[i] = evidenceOf(path, now, content)
       return true
     })
     if (!holds) continue
-    if (refreshed) write(folder, { ...stored, evidence: refreshed })
+    if (refreshed && !refreshed.some((each) => isYoung(each, Date.now())))
+      write(folder, { ...stored, evidence: refreshed })
     return { config: stored.config, loads: stored.loads }
   }
   return undefined
@@ -105,9 +117,9 @@ export function keepVerdict(
   const evidence: Evidence[] = []
   for (const path of new Set(paths)) {
     const stat = statOf(path)
-    // Clocks of file systems tick every few milliseconds, so what is that young may be younger.
-    if (stat && Math.max(stat.ctimeMs, stat.mtimeMs) > since - 20) return
-    evidence.push([path, describe(stat), stat ? contentOf(path) : absent])
+    const made = evidenceOf(path, stat, stat ? contentOf(path) : '')
+    if (isYoung(made, since)) return
+    evidence.push(made)
   }
   const stored: Stored = { harmony: format, project: store.project, config, evidence, loads: false }
   for (const folder of store.folders) if (write(folder, stored)) return
@@ -150,12 +162,14 @@ function statOf(path: string): Stats | undefined {
   }
 }
 
-function signatureOf(path: string): string {
-  return describe(statOf(path))
+function evidenceOf(path: string, stat: Stats | undefined, content: string): Evidence {
+  return stat
+    ? [path, stat.size, stat.ino, stat.mtimeMs, stat.ctimeMs, content]
+    : [path, -1, 0, 0, 0, content]
 }
 
-function describe(stat: Stats | undefined): string {
-  return stat ? `${stat.size} ${stat.ino} ${stat.mtimeMs} ${stat.ctimeMs}` : absent
+function isYoung([, , , mtimeMs, ctimeMs]: Evidence, now: number): boolean {
+  return Math.max(mtimeMs, ctimeMs) > now - tickMs
 }
 
 /** Of a folder: the names that could matter to a compiler. */

@@ -95,7 +95,8 @@ export function conduct<T extends Topology>(
 
   const apply = (request: PlanRequest = {}) =>
     play(async (maestro, events): Promise<Passed> => {
-      await maestro.lock({ waitMs: 0 })
+      // Long enough for the lock of a process that has just been killed to be free; a virtual clock waits no time at all.
+      await maestro.lock({ waitMs: 5000 })
       const plan = await maestro.plan(request)
       refuseBlocked(plan)
       return { ...(await maestro.apply(plan, { parallel })), plan, events }

@@ -34,6 +34,7 @@ export {
   hostFaults,
 } from './faulty-host.ts'
 export { MemoryHome } from './memory-home.ts'
+export { mortalHost } from './mortal-host.ts'
 export { type SimulatedOptions, SimulatedTopology } from './simulated.ts'
 export {
   compareSnapshots,

@@ -2,8 +2,6 @@
  * The capability `files` over a simulated disk: same semantics and messages as on a Linux host. Every call that writes
  * passes through the faults; what takes more than one step there can be killed between them here.
  */
-import { hash } from 'node:crypto'
-import * as z from 'zod'
 import type {
   Entry,
   EntryAttributes,
@@ -12,14 +10,22 @@ import type {
   Guard,
   KeptEntry,
   ListedEntry,
-  Principal,
 } from '../capabilities/files.ts'
-import { inlineLimit } from '../capabilities/files.ts'
 import { folderOf } from '../claims.ts'
-import { HarmonyError, toHarmonyError } from '../errors.ts'
+import { HarmonyError } from '../errors.ts'
 import type { Content } from '../late.ts'
-import { type Faults, Killed, type Progress, systemError } from './faults.ts'
-import { type Inode, nameOf, octal, type Place, type SimulatedDisk } from './simulated-disk.ts'
+import { type Faults, type Progress, systemError } from './faults.ts'
+import { type Inode, octal, type Place, type SimulatedDisk } from './simulated-disk.ts'
+import {
+  contentOf,
+  explained,
+  fingerprintOf,
+  idOf,
+  inTheWay,
+  invalid,
+  principal,
+} from './simulated-entries.ts'
+import { KeptCopies } from './simulated-kept.ts'
 
 /** Runs a program against a candidate: what a simulated shell does with it. */
 export type Validator = (
@@ -32,8 +38,7 @@ export class SimulatedFiles implements FileSystem {
   readonly #disk: SimulatedDisk
   readonly #faults: Faults
   readonly #validate: Validator
-  /** Contents of files that were adopted. */
-  readonly #kept = new Map<string, Uint8Array>()
+  readonly #kept = new KeptCopies()
 
   constructor(disk: SimulatedDisk, faults: Faults, validate: Validator) {
     this.#disk = disk
@@ -43,7 +48,7 @@ export class SimulatedFiles implements FileSystem {
 
   /** The copies that are kept aside: none is left once everything adopted was put back. */
   get kept(): readonly string[] {
-    return [...this.#kept.keys()]
+    return this.#kept.names
   }
 
   inspect(path: string, options: { readonly content?: boolean } = {}): Promise<Entry> {
@@ -141,6 +146,7 @@ export class SimulatedFiles implements FileSystem {
       const { folder, node } = this.#guarded(path, options)
       if (node?.type === 'directory') throw inTheWay(path, 'a directory', 'a symbolic link')
       const made = this.#disk.make('symlink', { mode: 0o777, target })
+      if (node?.type === 'symlink') Object.assign(made, { uid: node.uid, gid: node.gid })
       this.#change(made, { owner: options.owner, group: options.group })
       const temporary = this.#temporary(folder, path)
       this.#place(temporary, made)
@@ -152,7 +158,7 @@ export class SimulatedFiles implements FileSystem {
   setAttributes(path: string, attributes: EntryAttributes & Guard): Promise<void> {
     return this.#write('setAttributes', path, ({ within }) => {
       const { node } = this.#guarded(path, attributes)
-      if (!node) throw systemError('ENOENT', 'chmod', path)
+      if (!node) throw systemError('ENOENT', 'open', path)
       if (node.type === 'symlink' && attributes.mode !== undefined)
         throw new HarmonyError('refused', `${path}: a symbolic link has no mode of its own`, {
           hint: 'set the mode of what it leads to',
@@ -179,26 +185,7 @@ export class SimulatedFiles implements FileSystem {
   }
 
   keep(path: string): Promise<KeptEntry> {
-    return this.#write('keep', path, () => {
-      const { node } = this.#disk.locate(path)
-      if (!node) return { type: 'absent' }
-      if (node.type === 'other')
-        throw new HarmonyError(
-          'refused',
-          `${path}: a device, socket or pipe cannot be kept, so it cannot be adopted`,
-          { hint: 'choose another path, or remove it yourself' },
-        )
-      const copy = `${path} ${fingerprintOf(node)}`
-      if (node.type === 'file') this.#kept.set(copy, node.bytes)
-      return {
-        type: node.type,
-        mode: octal(node.mode),
-        uid: node.uid,
-        gid: node.gid,
-        target: node.target,
-        copy,
-      }
-    })
+    return this.#write('keep', path, () => this.#kept.keep(path, this.#disk.locate(path).node))
   }
 
   putBack(path: string, kept: KeptEntry): Promise<void> {
@@ -208,18 +195,16 @@ export class SimulatedFiles implements FileSystem {
         if (node && node.children.size === 0) this.#disk.remove(path)
         return
       }
-      if (folder === undefined) throw systemError('ENOENT', 'open', folderOf(path))
-      const { type, mode, uid, gid, target, copy } = keptSchema.parse(kept)
+      if (folder === undefined) throw systemError('ENOENT', 'realpath', folderOf(path))
+      const copy = this.#kept.find(path, kept, node)
+      const { type, mode, uid, gid, target, bytes } = copy
       const attributes = { mode: type === 'symlink' ? undefined : mode, owner: uid, group: gid }
-      if (type === 'directory' && node?.type === 'directory') {
+      if (node && (node.type === 'directory') !== (type === 'directory'))
+        throw inTheWay(path, `a ${node.type}`, `a ${type}`)
+      if (node && (type === 'directory' || (type === 'file' && !bytes))) {
         this.#change(node, attributes)
         return
       }
-      if (node && (node.type === 'directory') !== (type === 'directory'))
-        throw inTheWay(path, `a ${node.type}`, `a ${type}`)
-      const bytes = this.#kept.get(copy)
-      // Without its copy a file was put back before, by a pass that was killed before it could say so.
-      if (type === 'file' && !bytes) return
       const made = this.#disk.make(type, { mode: 0o777, bytes, target })
       this.#change(made, attributes)
       const temporary = this.#temporary(folder, path)
@@ -227,7 +212,7 @@ export class SimulatedFiles implements FileSystem {
       within()
       this.#disk.move(temporary, this.#inside(folder, path))
       within()
-      this.#kept.delete(copy)
+      this.#kept.drop(copy)
     })
   }
 
@@ -250,7 +235,7 @@ export class SimulatedFiles implements FileSystem {
   #guarded(path: string, guard: Guard): Place & { readonly folder: string } {
     const place = this.#disk.locate(path)
     const { folder } = place
-    if (folder === undefined) throw systemError('ENOENT', 'open', folderOf(path))
+    if (folder === undefined) throw systemError('ENOENT', 'realpath', folderOf(path))
     if (guard.folder !== undefined && folder !== guard.folder)
       throw new HarmonyError(
         'plan-stale',
@@ -304,35 +289,6 @@ export class SimulatedFiles implements FileSystem {
   }
 }
 
-const keptSchema = z.object({
-  type: z.enum(['file', 'directory', 'symlink']),
-  mode: z.string(),
-  uid: z.number(),
-  gid: z.number(),
-  target: z.string(),
-  copy: z.string(),
-})
-
-function inTheWay(path: string, what: string, wanted: string): HarmonyError {
-  return new HarmonyError('refused', `${path}: ${what} is there, where ${wanted} is wanted`, {
-    hint: 'look at what is there, then move it away or remove it yourself',
-    data: { path },
-  })
-}
-
-function invalid(
-  path: string,
-  validate: readonly string[],
-  exitCode: number | null,
-  output: string,
-): HarmonyError {
-  const message = `${path}: its validation ended with status ${exitCode} (${validate.join(' ')})`
-  return new HarmonyError('refused', output ? `${message}: ${output}` : message, {
-    hint: 'correct the content; what was there is unchanged',
-    data: { path, validate, exitCode, output },
-  })
-}
-
 function nameIn(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1)
 }
@@ -341,44 +297,4 @@ async function collect(content: Content): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   for await (const chunk of content.open()) chunks.push(chunk)
   return Buffer.concat(chunks)
-}
-
-function contentOf(bytes: Uint8Array, wanted: boolean): Extract<Entry, { type: 'file' }>['content'] {
-  const size = bytes.length
-  if (!wanted) return { bytes: undefined, sha256: undefined, size }
-  if (size <= inlineLimit) return { bytes: bytes.slice(), size }
-  return { bytes: undefined, sha256: hash('sha256', bytes, 'hex'), size }
-}
-
-// A directory changes with its entries, which are not it.
-function fingerprintOf(node: Inode): string {
-  return node.type === 'directory' ? `directory:${node.ino}` : `${node.ino}:${node.version}`
-}
-
-function principal(names: ReadonlyMap<string, number>, id: number): Principal {
-  const name = nameOf(names, id)
-  return { id, name: name === String(id) ? undefined : name }
-}
-
-function idOf(
-  names: ReadonlyMap<string, number>,
-  what: 'user' | 'group',
-  given: string | number | undefined,
-): number | undefined {
-  if (given === undefined || typeof given === 'number') return given
-  const id = names.get(given)
-  if (id === undefined)
-    throw new HarmonyError('no-such-user', `there is no ${what} "${given}" on this host`, {
-      hint: `create it first (${what}add ${given}), or correct the name`,
-      data: { name: given },
-    })
-  return id
-}
-
-async function explained<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work
-  } catch (thrown) {
-    throw thrown instanceof Killed ? thrown : toHarmonyError(thrown)
-  }
 }

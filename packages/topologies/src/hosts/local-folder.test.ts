@@ -391,6 +391,19 @@ describeWith(mounting, 'a disk that', () => {
   })
 })
 
+test('a pinned folder that is closed too early stays open until what is under way is done', async () => {
+  const dir = scratch()
+  folders(dir, 'site', 'other')
+  const folder = await files.pin(`${dir}/site`)
+  const creating = folder.create('f', text('ours'), {})
+  await folder.close()
+  const other = await files.pin(`${dir}/other`)
+  await creating
+  await expect(folder.create('g', text(''), {})).rejects.toMatchObject({ code: 'internal' })
+  await other.close()
+  expect([readdirSync(`${dir}/site`), readdirSync(`${dir}/other`)]).toEqual([['f'], []])
+})
+
 test('a pinned folder is open only as long as somebody holds it', async () => {
   const dir = scratch()
   const folder = await files.pin(dir)

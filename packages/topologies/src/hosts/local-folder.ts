@@ -26,7 +26,7 @@ import { HarmonyError } from '@harmony-iac/core'
 import type { PinnedFolder } from '@harmony-iac/core/host'
 import { joinPath } from '../linux/names.ts'
 import { hasProc, isErrno, lstatNow } from './local-stat.ts'
-import { appendTo, type Call, changeAttributes, createFile } from './local-write.ts'
+import { appendTo, type Call, changeAttributes, createFile, despite } from './local-write.ts'
 
 const fsyncLater = promisify(fsync)
 const unlinkLater = promisify(unlink)
@@ -94,15 +94,28 @@ export function folderPins(probe?: Probe): { pin(folder: string, expected?: stri
       work: (at: string, call: Call) => T | Promise<T>,
     ): Promise<Awaited<T>> {
       const real = joinPath(pin.path, name)
+      return whileOpen(async () => {
+        try {
+          return await work(entryPath(pin, name), async (syscall, change) => {
+            probe?.(syscall, 'before', real)
+            const result = await change()
+            probe?.(syscall, 'after', real)
+            return result
+          })
+        } catch (error) {
+          throw namingPath(error, real)
+        }
+      })
+    }
+
+    /** The number of a closed descriptor soon stands for another folder: none is closed under a call. */
+    async function whileOpen<T>(work: () => Promise<T>): Promise<T> {
+      if (closed) throw new HarmonyError('internal', `${pin.path}: this pinned folder was closed`)
+      pin.users++
       try {
-        return await work(entryPath(pin, name), async (syscall, change) => {
-          probe?.(syscall, 'before', real)
-          const result = await change()
-          probe?.(syscall, 'after', real)
-          return result
-        })
-      } catch (error) {
-        throw namingPath(error, real)
+        return await work()
+      } finally {
+        release(pin)
       }
     }
 
@@ -120,7 +133,7 @@ export function folderPins(probe?: Probe): { pin(folder: string, expected?: stri
           try {
             await changeAttributes(at, attributes, call)
           } catch (error) {
-            rmdirSync(at)
+            despite(() => rmdirSync(at))
             throw error
           }
         }),
@@ -134,7 +147,7 @@ export function folderPins(probe?: Probe): { pin(folder: string, expected?: stri
       unlink: (name) => on(name, (at, call) => call('unlink', () => unlinkLater(at))),
       rmdir: (name) => on(name, (at, call) => call('rmdir', () => rmdirSync(at))),
       setAttributes: (name, attributes) => on(name, (at, call) => changeAttributes(at, attributes, call)),
-      sync: () => pin.sync(),
+      sync: () => whileOpen(pin.sync),
       pin: (name) => on(name, (at) => handle(acquire(joinPath(pin.path, name), at))),
       async close() {
         if (!closed) release(pin)

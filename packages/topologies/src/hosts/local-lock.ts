@@ -82,7 +82,10 @@ interface FlockOptions {
   readonly patienceMs: number | undefined
 }
 
-/** Asks flock(1) to lock our open file. It exits at once with status 0, or with 1 when somebody else holds it. */
+/**
+ * Asks flock(1) to lock our open file. It ends with status 0, or with 1 when somebody else holds the lock for longer
+ * than we have patience. What it complains about is read only where waiting takes long anyway: a pipe costs 2 ms.
+ */
 async function runFlock(
   fd: number,
   how: readonly string[],
@@ -90,7 +93,7 @@ async function runFlock(
 ): Promise<boolean> {
   const { spawn } = await import('node:child_process')
   const child = spawn('flock', ['-x', ...how, '3'], {
-    stdio: ['ignore', 'ignore', 'pipe', fd],
+    stdio: ['ignore', 'ignore', patienceMs === undefined ? 'ignore' : 'pipe', fd],
     env: { PATH: searchPath },
     // Ctrl-C in the terminal is for us to act on.
     detached: true,
@@ -111,8 +114,11 @@ async function runFlock(
     })
     if (signal?.aborted) throw new HarmonyError('interrupted', 'interrupted while waiting for the lock')
     if (status === 0) return true
-    if (complaint === '') return false
-    throw new HarmonyError('command-failed', `flock: cannot lock ${path}: ${complaint.trim()}`)
+    if (complaint === '' && (status === 1 || status === null)) return false
+    const reason = complaint.trim() || `it ended with status ${status}`
+    throw new HarmonyError('command-failed', `flock: cannot lock ${path}: ${reason}`, {
+      hint: 'the file system may have no locks, or this is not the flock of util-linux',
+    })
   } catch (error) {
     if (!isErrno(error, 'ENOENT')) throw error
     throw new HarmonyError(

@@ -125,7 +125,7 @@ function changesOwner(has: { uid: number; gid: number }, wanted: Attributes): bo
 }
 
 /** Tidies up after an error, which is worth more than whatever goes wrong now. */
-function despite(tidyUp: () => void): void {
+export function despite(tidyUp: () => void): void {
   try {
     tidyUp()
   } catch {
