@@ -310,6 +310,14 @@ describe('through a link', () => {
     expect(here.disk.paths('/opt')).toEqual(['/opt/other'])
   })
 
+  test('a link that leads to a directory is refused while it is planned', async () => {
+    const here = new SimulatedTopology({ files: { '/etc/a': { target: '/opt' } } })
+    const { failures } = await conduct(here, [File({ path: '/etc/a', content: 'new', follow: true })]).plan()
+    expect(failures).toMatchObject([
+      { code: 'refused', message: '/etc/a is a link to /opt, where no file is but a directory' },
+    ])
+  })
+
   test('without follow the file takes the place of the link', async () => {
     const here = new SimulatedTopology({ files })
     await conduct(here, [File({ path: '/etc/a', content: 'new' })]).apply({ adopt: true })

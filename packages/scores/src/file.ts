@@ -5,6 +5,7 @@ import {
   claim,
   type Difference,
   defineScore,
+  HarmonyError,
   type Json,
   missing,
   type Needs,
@@ -139,6 +140,15 @@ export const File: ScoreFactory<
       if (spec.follow && entry.type === 'symlink') {
         at = await files.resolve(at)
         entry = await files.inspect(at, { content: true, signal })
+        if (entry.type !== 'file' && entry.type !== 'absent')
+          throw new HarmonyError(
+            'refused',
+            `${spec.path} is a link to ${at}, where no file is but a ${entry.type}`,
+            {
+              hint: 'let the link lead to a file; or leave out follow, and the link is replaced by the file',
+              data: { path: spec.path, target: at },
+            },
+          )
       }
       const wanted = spec.content.reveal()
       const ahead = isContent(wanted) && !holds(entry, wanted) ? await readShort(wanted) : undefined

@@ -9,7 +9,7 @@ const longestName = 255
 const longestPath = 4095
 
 /** Why a path cannot be used; `undefined` when it can. */
-export function flawOfPath(path: string): string | undefined {
+function flawOfPath(path: string): string | undefined {
   if (path === '') return 'is empty; write an absolute path such as /etc/app.conf'
   if (path === '/') return 'is the root of the file system, which belongs to the host'
   if (!path.startsWith('/')) return `is relative; write an absolute path such as /etc/${lastName(path)}`
@@ -17,7 +17,7 @@ export function flawOfPath(path: string): string | undefined {
 }
 
 /** Why a path relative to a folder cannot be used; `undefined` when it can. */
-export function flawOfRelativePath(path: string): string | undefined {
+function flawOfRelativePath(path: string): string | undefined {
   if (path === '') return 'is empty'
   if (path.startsWith('/')) return 'is absolute; write it relative to the folder'
   return flawOfNames(path)

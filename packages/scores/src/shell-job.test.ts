@@ -248,6 +248,17 @@ describe('how it ends', () => {
     expect(error).toMatchObject({ code: 'timeout', message: 'work was still running after 2 s' })
   })
 
+  test('a guard that takes too long fails the plan', async () => {
+    const here = new SimulatedTopology()
+    here.shell.on('look', () => ({ durationMs: 5000 }), { reads: true })
+    const { failures } = await conduct(here, [
+      ShellJob({ name: 'job', argv: ['work'], unless: ['look'], timeout: 2 }),
+    ]).plan()
+    expect(failures).toMatchObject([
+      { code: 'timeout', message: 'the guard unless was still running after 2 s' },
+    ])
+  })
+
   test('one that a signal ended says which', async () => {
     const { error } = await ended({ exitCode: null, signal: 'SIGSEGV' })
     expect(error?.message).toBe('work was ended by SIGSEGV')

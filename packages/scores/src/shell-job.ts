@@ -44,7 +44,8 @@ export interface ShellJobOptions {
   readonly timeout?: number | undefined
   /**
    * A program as a list of words, or a script, that takes back what the job did, when the Score leaves the project. It
-   * may run twice. It gets `cwd` and of `env` what is no secret and no reference. Default: nothing is taken back.
+   * may run twice, and must bear that there is nothing to take back. It gets `cwd`, and of `env` what is no secret and
+   * no reference. Default: nothing is taken back.
    */
   readonly undo?: readonly string[] | string | undefined
 }
@@ -154,7 +155,11 @@ export const ShellJob: ScoreFactory<
       if (spec.creates !== undefined && (await shell.exists(spec.creates)))
         return { ...state, due: undefined }
       if (spec.unless === undefined) return { ...state, due: 'creates' }
-      const { exitCode } = await start(shell, spec.unless, { ...optionsOf(spec), signal: look.signal })
+      const { exitCode, timedOut } = await start(shell, spec.unless, {
+        ...optionsOf(spec),
+        signal: look.signal,
+      })
+      if (timedOut) throw tooLong('the guard unless', spec.timeout)
       return { ...state, unless: exitCode, due: exitCode === 0 ? undefined : 'unless' }
     },
 
@@ -249,6 +254,17 @@ async function execute(
     result.exitCode === null ? `was ended by ${result.signal}` : `failed with exit status ${result.exitCode}`
   throw new HarmonyError('command-failed', `${called} ${how}${stderr ? `: ${lastLines(stderr)}` : ''}`, {
     data: { exitCode: result.exitCode, signal: result.signal, stderr },
+  })
+}
+
+function tooLong(
+  called: string,
+  seconds: number,
+  data: Readonly<Record<string, unknown>> = {},
+): HarmonyError {
+  return new HarmonyError('timeout', `${called} was still running after ${seconds} s`, {
+    hint: 'find out what it waits for, or give it more with timeout',
+    data,
   })
 }
 

@@ -6,7 +6,7 @@ import type { ErrorData, Outcome } from '../events.ts'
 import { kindOf } from '../kinds.ts'
 import { isHalfPutBack, specOf } from '../ledger/record.ts'
 import type { Graph } from '../plan/graph.ts'
-import { digestOfPlan, type Plan, type Step } from '../plan/plan.ts'
+import { isSealed, type Plan, type Step } from '../plan/plan.ts'
 import type { Context } from './context.ts'
 import type { ApplyRequest, ApplyResult, StepResult } from './contract.ts'
 import { verbsOf } from './observe.ts'
@@ -38,7 +38,7 @@ export async function carryOut(context: Context, graph: Graph, plan: Plan, reque
 
 function refuseUnfit(context: Context, plan: Plan): void {
   const unfit = (message: string, hint: string) => new HarmonyError('plan-stale', message, { hint })
-  if (plan.digest !== digestOfPlan(plan)) throw unfit('the plan was changed after it was made: its digest is wrong', 'plan again')
+  if (!isSealed(plan)) throw unfit('the plan was changed after it was made: its digest is wrong', 'plan again')
   if (plan.project !== context.owner.project || plan.topology !== context.topology.name)
     throw unfit(`the plan is for ${plan.project} on ${plan.topology}`, 'plan this project again')
   if (plan.lineage !== undefined && plan.lineage !== context.owner.lineage)

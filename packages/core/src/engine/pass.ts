@@ -4,7 +4,7 @@
  */
 import type { Json } from '../canonical.ts'
 import { HarmonyError } from '../errors.ts'
-import type { LedgerRecord } from '../ledger/record.ts'
+import { changedMembers, type LedgerRecord } from '../ledger/record.ts'
 import type { Graph } from '../plan/graph.ts'
 import type { Leaf } from '../plan/leaf.ts'
 import type { Plan, Step } from '../plan/plan.ts'
@@ -98,7 +98,8 @@ export class Pass {
   /** Enters the result of a step; it becomes durable with the next flush. */
   finish(step: Step, record: LedgerRecord): void {
     if (step.renamedFrom !== undefined) this.context.ledger.write({ drop: ownKey(this.context, step.renamedFrom) })
-    this.context.ledger.write({ put: record })
+    const current = this.current(step.address)
+    this.context.ledger.write(current ? { key: ownKey(this.context, step.address), patch: changedMembers(current, record) } : { put: record })
     this.#intents.delete(step.address)
   }
 

@@ -52,8 +52,15 @@ export function digestOfSpec(
   const paths = assetsOf(spec)
   if (paths.size > 0) return digestWithAssets(definition, spec, paths, sources)
   if (known?.version === definition.version && JSON.stringify(known.spec) === JSON.stringify(spec)) return known.digest
-  return digest([definition.kind, definition.version, spec])
+  // Specs do not change, and each is asked for twice: for the plan, and when the step is carried out.
+  const before = typeof spec === 'object' && spec !== null ? digests.get(spec) : undefined
+  if (before !== undefined) return before
+  const made = digest([definition.kind, definition.version, spec])
+  if (typeof spec === 'object' && spec !== null) digests.set(spec, made)
+  return made
 }
+
+const digests = new WeakMap<object, string>()
 
 async function digestWithAssets({ kind, version }: KindDefinition, spec: unknown, paths: ReadonlySet<string>, sources: Sources): Promise<string> {
   const assets: Record<string, unknown> = {}

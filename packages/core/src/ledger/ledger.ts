@@ -25,17 +25,17 @@ export class Ledger {
   readonly #records: Map<string, LedgerRecord>
   /** Generation of the snapshot that the journal continues. */
   #generation: number
-  #journalLines: number
+  #journalEntries: number
   /** The tail of the journal was cut off by a crash: rewrite before anything is added to it. */
   #torn: boolean
-  #pending: string[] = []
+  #pending: JournalEntry[] = []
   #writing: Promise<void> | undefined
 
-  private constructor(home: StateHome, records: Map<string, LedgerRecord>, generation: number, journalLines: number, torn: boolean) {
+  private constructor(home: StateHome, records: Map<string, LedgerRecord>, generation: number, journalEntries: number, torn: boolean) {
     this.#home = home
     this.#records = records
     this.#generation = generation
-    this.#journalLines = journalLines
+    this.#journalEntries = journalEntries
     this.#torn = torn
   }
 
@@ -52,7 +52,7 @@ export class Ledger {
       generation = read.generation
       for (const record of read.records) records.set(recordKey(record), record)
     }
-    let lines = 0
+    let count = 0
     let torn = false
     if (journal && journal.length > 0) {
       const text = Buffer.from(journal.buffer, journal.byteOffset, journal.byteLength).toString('utf8')
@@ -66,11 +66,11 @@ export class Ledger {
           else throw corrupt(home.description, `line ${i + 1} of the journal has a wrong checksum`)
           return
         }
-        lines++
-        if (entry.generation === generation) replay(records, entry.entry)
+        count += entry.entries.length
+        if (entry.generation === generation) for (const each of entry.entries) replay(records, each)
       })
     }
-    return new Ledger(home, records, generation, lines, torn)
+    return new Ledger(home, records, generation, count, torn)
   }
 
   /** All records, of all owners. */
@@ -82,7 +82,7 @@ export class Ledger {
   write(...entries: readonly JournalEntry[]): void {
     for (const entry of entries) {
       replay(this.#records, entry)
-      this.#pending.push(writeLine(this.#generation, entry))
+      this.#pending.push(entry)
     }
   }
 
@@ -105,9 +105,9 @@ export class Ledger {
       await this.#home.remove(keyFile)
       await this.#home.dissolve()
       this.#generation = 0
-      this.#journalLines = 0
+      this.#journalEntries = 0
       this.#torn = false
-    } else if (this.#torn || this.#journalLines > Math.max(journalAllowance, this.#records.size / 2)) await this.#compact()
+    } else if (this.#torn || this.#journalEntries > Math.max(journalAllowance, this.#records.size / 2)) await this.#compact()
   }
 
   /** The key for digests of secret values. It never leaves the host; absent until something secret was applied. */
@@ -125,11 +125,11 @@ export class Ledger {
       await this.#compact()
       return
     }
-    const lines = this.#pending
+    const entries = this.#pending
     this.#pending = []
     try {
-      await this.#home.append(journalFile, Buffer.from(lines.join('')))
-      this.#journalLines += lines.length
+      await this.#home.append(journalFile, Buffer.from(writeLine(this.#generation, entries)))
+      this.#journalEntries += entries.length
     } catch (error) {
       // Part of it may be there: what follows must not be joined to half a line.
       this.#torn = true
@@ -143,7 +143,7 @@ export class Ledger {
     await this.#home.replace(snapshotFile, writeSnapshot(generation, [...this.#records.values()]))
     this.#generation = generation
     await this.#home.remove(journalFile)
-    this.#journalLines = 0
+    this.#journalEntries = 0
     this.#torn = false
   }
 }
@@ -157,8 +157,12 @@ function replay(records: Map<string, LedgerRecord>, entry: JournalEntry): void {
   }
 }
 
-function writeLine(generation: number, entry: JournalEntry): string {
-  const text = JSON.stringify({ generation, entry: 'patch' in entry ? { key: entry.key, patch: explicit(entry.patch) } : entry })
+// What is written together stands in one line: it is there as a whole or, torn by a crash, not at all.
+function writeLine(generation: number, entries: readonly JournalEntry[]): string {
+  const text = JSON.stringify({
+    generation,
+    entries: entries.map((entry) => ('patch' in entry ? { key: entry.key, patch: explicit(entry.patch) } : entry)),
+  })
   return `${checksum(text)} ${text}\n`
 }
 
@@ -167,14 +171,18 @@ function explicit(patch: Partial<LedgerRecord>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(patch).map(([member, value]) => [member, value === undefined ? null : value]))
 }
 
-function readLine(line: string): { generation: number; entry: JournalEntry } | undefined {
+function readLine(line: string): { generation: number; entries: readonly JournalEntry[] } | undefined {
   const sum = line.slice(0, 8)
   const text = line.slice(9)
   if (line[8] !== ' ' || sum !== checksum(text)) return undefined
-  const { generation, entry } = JSON.parse(text) as { generation: number; entry: JournalEntry }
-  if ('put' in entry) return { generation, entry: { put: revive(entry.put) } }
-  if ('patch' in entry) return { generation, entry: { key: entry.key, patch: revive(entry.patch) } }
-  return { generation, entry }
+  const { generation, entries } = JSON.parse(text) as { generation: number; entries: readonly JournalEntry[] }
+  return { generation, entries: entries.map(reviveEntry) }
+}
+
+function reviveEntry(entry: JournalEntry): JournalEntry {
+  if ('put' in entry) return { put: revive(entry.put) }
+  if ('patch' in entry) return { key: entry.key, patch: revive(entry.patch) }
+  return entry
 }
 
 /** The members whose `null` means that there is none. */

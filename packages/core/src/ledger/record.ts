@@ -75,7 +75,19 @@ export function specOf(definition: KindDefinition, { address, kind, version, spe
   return upgradeSpec(definition, { id: address, kind, version, spec })
 }
 
-/** One line of the journal. */
+/** The members in which a record differs from what it was: what the end of a step has to write. */
+export function changedMembers(before: LedgerRecord, after: LedgerRecord): Partial<LedgerRecord> {
+  const changed: Record<string, unknown> = {}
+  for (const member of Object.keys(after) as (keyof LedgerRecord)[]) {
+    const [was, is] = [before[member], after[member]]
+    if (was === is) continue
+    if (typeof was === 'object' && typeof is === 'object' && JSON.stringify(was) === JSON.stringify(is)) continue
+    changed[member] = is
+  }
+  return changed
+}
+
+/** One entry of the journal. */
 export type JournalEntry =
   /** The record is as given from now on. */
   | { readonly put: LedgerRecord }

@@ -117,10 +117,20 @@ export interface Plan {
   readonly digest: string
 }
 
+// Plans that this process made and that are therefore what their digest says; not to be computed twice for thousands.
+const sealed = new WeakSet<Plan>()
+
 /** Seals a plan with its digest. */
 export function sealPlan(plan: Omit<Plan, 'digest' | 'harmony'>): Plan {
   const body = { harmony: 1 as const, ...plan }
-  return { ...body, digest: digestOfPlan(body) }
+  const made = Object.freeze({ ...body, digest: digestOfPlan(body) })
+  sealed.add(made)
+  return made
+}
+
+/** Whether a plan is what its digest says. */
+export function isSealed(plan: Plan): boolean {
+  return sealed.has(plan) || plan.digest === digestOfPlan(plan)
 }
 
 /** The digest that a plan must have: of ten thousand unchanged steps it covers the addresses and specs only. */

@@ -89,10 +89,7 @@ export function folderPins(probe?: Probe): { pin(folder: string, expected?: stri
     let closed = false
 
     /** Works on one entry. Its errors name the real path, not the descriptor's. */
-    async function on<T>(
-      name: string,
-      work: (at: string, call: Call) => T | Promise<T>,
-    ): Promise<Awaited<T>> {
+    async function on<T>(name: string, work: (at: string, call: Call) => T | Promise<T>): Promise<T> {
       const real = joinPath(pin.path, name)
       return whileOpen(async () => {
         try {
