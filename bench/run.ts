@@ -20,11 +20,9 @@ const quick = process.argv.includes('--quick')
 const runs = quick ? 3 : 9
 const rows: Row[] = []
 const world = new World()
+const disk = new World('disk')
 const bare = join(import.meta.dirname, 'bare.mjs')
-const script = (verb: string, name: string, count: number, prepare?: () => void): Subject => ({
-  argv: [node, bare, verb, world.files(name), String(count)],
-  ...(prepare ? { prepare } : {}),
-})
+const script = (name: string, count: number): Subject => ({ argv: [node, bare, 'check', world.files(name), String(count)] })
 
 function ratioRow(what: string, subject: Subject, base: Subject, bar: number, aim?: number): void {
   const { ms, baseMs, ratio } = compare(subject, base, runs)
@@ -52,18 +50,20 @@ try {
   world.project('k', manyFiles(1000))
   const apply = (name: string, prepare?: () => void) => world.harmony(name, ['apply', '--yes'], prepare)
   time(apply('k'))
-  ratioRow('1,000 files, no-op apply', apply('k'), script('check', 'k', 1000), 4, 2.5)
+  ratioRow('1,000 files, no-op apply', apply('k'), script('k', 1000), 4, 2.5)
   const tamper = () => {
     for (let k = 0; k < 10; k++) writeFileSync(`${world.files('k')}/f${1001 + k * 100}`, 'tampered\n')
   }
   ratioRow('1,000 files, 10 tampered repaired; base: the no-op', apply('k', tamper), apply('k'), 1.25)
   memoryRow('1,000 files, no-op apply, peak memory', apply('k'), 120)
-  const anew = () => world.moveAside(world.files('k'), join(world.dir, 'k-state'), join(world.dir, 'k/harmony.lock'))
-  ratioRow('1,000 files, first apply; base: written as durably', apply('k', anew), script('write', 'durable', 1000, () => world.moveAside(world.files('durable'))), 4)
+  disk.project('first', manyFiles(1000))
+  const anew = () => disk.moveAside(disk.files('first'), join(disk.dir, 'first-state'), join(disk.dir, 'first/harmony.lock'))
+  const durable: Subject = { argv: [node, bare, 'write', disk.files('durable'), '1000'], prepare: () => disk.moveAside(disk.files('durable')) }
+  ratioRow('1,000 files, first apply; base: written as durably', disk.harmony('first', ['apply', '--yes'], anew), durable, 4)
 
   world.project('tenk', manyFiles(10_000))
   time(apply('tenk'))
-  ratioRow('10,000 files, no-op apply', apply('tenk'), script('check', 'tenk', 10_000), 3)
+  ratioRow('10,000 files, no-op apply', apply('tenk'), script('tenk', 10_000), 3)
   memoryRow('10,000 files, no-op apply, peak memory', apply('tenk'), 200)
 
   const slope = (count: number): number => {
@@ -88,4 +88,5 @@ try {
   }
 } finally {
   world.remove()
+  disk.remove()
 }

@@ -1,6 +1,7 @@
 /**
- * A scratch folder with the projects that are measured. On tmpfs where there is one: on a disk the file system's own
- * moods (a create soon after many deletes) would be charged to the tool.
+ * A scratch folder with the projects that are measured. On tmpfs where there is one, since on a disk the file system's
+ * own moods (a create soon after many deletes) would be charged to the tool; on the disk for what has to be durable,
+ * since on tmpfs nothing is.
  */
 import { accessSync, constants, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -18,8 +19,8 @@ export class World {
   readonly dir: string
   #aside = 0
 
-  constructor() {
-    this.dir = mkdtempSync(join(writable('/dev/shm') ? '/dev/shm' : tmpdir(), 'harmony-bench-'))
+  constructor(where: 'memory' | 'disk' = 'memory') {
+    this.dir = mkdtempSync(join(where === 'memory' && writable('/dev/shm') ? '/dev/shm' : tmpdir(), 'harmony-bench-'))
     mkdirSync(join(this.dir, 'aside'))
   }
 

@@ -16,7 +16,10 @@ const { folder, project } = sandbox
 const site = join(folder, 'hello')
 const page = join(site, 'index.html')
 const config = join(site, 'site.json')
-const env = { ...sandbox.env, ...(process.stdout.isTTY && !process.env.NO_COLOR ? { NO_COLOR: '', FORCE_COLOR: '1' } : {}) }
+const env = {
+  ...sandbox.env,
+  ...(process.stdout.isTTY && !process.env.NO_COLOR ? { NO_COLOR: '', FORCE_COLOR: '1' } : {}),
+}
 
 let running: ChildProcess | undefined
 process.on('exit', () => sandbox[Symbol.dispose]())
@@ -50,9 +53,14 @@ async function demo(): Promise<void> {
   shell(`echo '{"port":1}' > ${config}`, () => writeFileSync(config, '{"port":1}\n'))
   shell(`chmod 666 ${config}`, () => chmodSync(config, 0o666))
 
-  say('4. Drift compares what was last applied with what is there. It writes nothing, and ends with status 2.')
+  say(
+    '4. Drift compares what was last applied with what is there. It writes nothing, and ends with status 2.',
+  )
   const drift = await harmony(2, 'drift')
-  expect(drift.includes('+This page was changed.') && drift.includes('+{"port":1}'), 'drift shows what was changed')
+  expect(
+    drift.includes('+This page was changed.') && drift.includes('+{"port":1}'),
+    'drift shows what was changed',
+  )
 
   say('5. Apply repairs it.')
   await harmony(0, 'apply', '--yes')
@@ -68,13 +76,19 @@ async function demo(): Promise<void> {
   expect(!existsSync(sandbox.env.HARMONY_STATE_DIR ?? ''), 'so is the ledger')
   expect(left.join() === 'project', 'nothing is left but the project')
 
-  say(`All of this was as promised, in ${((performance.now() - started) / 1000).toFixed(1)} s. The folder is removed now.`)
+  say(
+    `All of this was as promised, in ${((performance.now() - started) / 1000).toFixed(1)} s. The folder is removed now.`,
+  )
 }
 
 /** Shows and runs one command; its output, once it has ended with the right status. */
 async function harmony(status: number, ...args: readonly string[]): Promise<string> {
   console.log(`$ harmony ${args.join(' ')}`)
-  const child = spawn(process.execPath, [launcher, ...args], { cwd: project, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [launcher, ...args], {
+    cwd: project,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   running = child
   let text = ''
   for (const stream of [child.stdout, child.stderr])

@@ -72,8 +72,11 @@ export function withoutChance(markdown: string): string {
     .replace(/"time":"[^"]*"/g, '"time":""')
     .replace(/[0-9a-f]{64}/g, '0'.repeat(64))
     .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '00000000-0000-0000-0000-000000000000')
-    .replace(/(^✓ .*\n)+/gm, (done) => done.split('\n').slice(0, -1).sort().join('\n').concat('\n'))
+    .replace(done, (lines) => lines.split('\n').slice(0, -1).sort().join('\n').concat('\n'))
 }
+
+// Lines of a pass: what is done, what a program prints, a reaction.
+const done = /^(?:(?:✓ .+|\S+ \| .*|\w+:.+: \w+On)\n)+/gm
 
 /** A sandbox under the names by which a page knows it. */
 class Stage {

@@ -1,4 +1,5 @@
 /** What every command is given, and what it gives back. */
+import type { HarmonyError } from '@harmony-iac/core/errors'
 import type { Arguments } from './arguments.ts'
 import type { Interrupts } from './interrupts.ts'
 import type { Io } from './io.ts'
@@ -10,6 +11,8 @@ export interface Context {
   readonly io: Io
   readonly reporter: Reporter
   readonly interrupts: Interrupts
+  /** Tells an error and ends the process at once, from wherever it is: the last resort. */
+  readonly giveUp: (error: HarmonyError) => never
 }
 
 /** How a command ended. */

@@ -18,6 +18,7 @@ export class Interrupts {
   readonly #abort = new AbortController()
   readonly #lost = Promise.withResolvers<never>()
   #applying = false
+  #faulted = false
   #say: (text: string) => void = () => {}
   #timer: NodeJS.Timeout | undefined
   #off: (() => void) | undefined
@@ -25,6 +26,11 @@ export class Interrupts {
   constructor(io: Io) {
     this.#io = io
     this.#lost.promise.catch(() => {}) // nobody may be waiting
+  }
+
+  /** Whether steps run, or have run. */
+  get applying(): boolean {
+    return this.#applying
   }
 
   /** Aborts as soon as the command is to end: for everything that only reads. */
@@ -70,6 +76,16 @@ export class Interrupts {
     this.throwIfInterrupted()
     this.#applying = true
     this.#say = say
+  }
+
+  /** Somebody else's code failed where nobody catches it. Nothing is begun then; what has begun is finished. */
+  fault(error: HarmonyError): void {
+    this.#faulted = true
+    if (!this.#applying) this.#lost.reject(error)
+  }
+
+  get faulted(): boolean {
+    return this.#faulted
   }
 
   throwIfInterrupted(): void {

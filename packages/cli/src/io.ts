@@ -3,6 +3,8 @@
  * command in their own process with a terminal that is not there.
  */
 
+import { closeSync } from 'node:fs'
+
 /** A stream that is written to and may be a terminal. */
 export interface Sink {
   write(text: string): void
@@ -26,6 +28,10 @@ export interface Io {
   ask(question: string, signal: AbortSignal): Promise<boolean>
   /** Calls back for each signal until the returned function is called. */
   onSignal(handler: (signal: StopSignal) => void): () => void
+  /** Calls back for what other people's code throws where nobody catches it, until the returned function is called. */
+  onFault(handler: (thrown: unknown) => void): () => void
+  /** Ends the process here and now. */
+  exit(status: number): never
   /** The command has ended: whatever a project file has left running (a timer, a server) is not waited for. */
   leave(): void
 }
@@ -49,6 +55,21 @@ export function processIo(): Io {
       return () => {
         for (const signal of stopSignals) process.off(signal, handler)
       }
+    },
+    onFault(handler) {
+      process.on('uncaughtException', handler)
+      process.on('unhandledRejection', handler)
+      return () => {
+        process.off('uncaughtException', handler)
+        process.off('unhandledRejection', handler)
+      }
+    },
+    exit(status) {
+      // A debugger that stopped us (see watchdog.ts) makes Node say that it waits for it to let go.
+      closeSync(2)
+      // `process.exit` would run the handlers of those who are to be stopped.
+      ;(process as unknown as { reallyExit(status: number): void }).reallyExit(status)
+      throw new Error('the process did not end')
     },
     leave() {
       setTimeout(() => process.exit(), 200).unref()

@@ -3,11 +3,11 @@
  * status. It imports little, because every import is paid by every command.
  */
 import './imports.ts'
-import { type ErrorCode, exitStatusOf, isHarmonyError } from '@harmony-iac/core/errors'
+import { type ErrorCode, exitStatusOf, HarmonyError, isHarmonyError } from '@harmony-iac/core/errors'
 import { type Arguments, isCommand, parseArguments } from './arguments.ts'
 import type { CommandName } from './commands/table.ts'
-import type { Ending, Run } from './context.ts'
-import { Interrupts } from './interrupts.ts'
+import type { Context, Ending, Run } from './context.ts'
+import { Interrupts, interruption } from './interrupts.ts'
 import { type Io, processIo } from './io.ts'
 import { errorData } from './render/error-data.ts'
 import { openReporter, type Reporter, type Summary } from './render/reporter.ts'
@@ -31,33 +31,69 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
   if (!args) return await explainUsage(argv, io)
   const reporter = await openReporter(args.options, io)
   const interrupts = new Interrupts(io)
+  const offFaults = io.onFault((thrown) => void tellFault(thrown, { args, reporter, interrupts, io }))
   try {
     interrupts.listen()
-    const ending = await runCommand(args, io, reporter, interrupts)
-    if (ending.summary) reporter.summary(ending.summary)
-    return ending.status
+    const { status, summary } = await runCommand({
+      args,
+      io,
+      reporter,
+      interrupts,
+      giveUp(error) {
+        tellEnd(error, args, io, reporter)
+        return io.exit(statusOf(error))
+      },
+    })
+    if (summary) reporter.summary(summary)
+    return status === 0 && interrupts.faulted ? 1 : status
   } finally {
     interrupts.close()
+    offFaults()
     io.leave()
   }
 }
 
-async function runCommand(
-  args: Arguments,
-  io: Io,
-  reporter: Reporter,
-  interrupts: Interrupts,
-): Promise<Ending> {
+async function runCommand(context: Context): Promise<Ending> {
+  const { args, io, reporter, interrupts } = context
   try {
     const { run } = await modules[args.command]()
-    return await Promise.race([run({ args, io, reporter, interrupts }), interrupts.givenUp])
+    return await Promise.race([run(context), interrupts.givenUp])
   } catch (thrown) {
     // Whatever fails because it was interrupted was interrupted.
     const status = interrupts.interrupted ? 130 : statusOf(thrown)
-    if (status === 130) reporter.say('Interrupted.')
-    if (status !== 130 || args.options.json) reporter.error(errorData(thrown, io.env))
+    if (status !== 130) reporter.error(errorData(thrown, io.env))
+    else if (args.options.json) reporter.error(errorData(interruption(), io.env))
+    else reporter.say('Interrupted.')
     return { status, summary: emptySummary(args.command) }
   }
+}
+
+function tellEnd(error: HarmonyError, args: Arguments, io: Io, reporter: Reporter): void {
+  reporter.error(errorData(error, io.env))
+  reporter.summary(emptySummary(args.command))
+}
+
+/** A project file may start something that fails later, when nobody waits for it. */
+async function tellFault(
+  thrown: unknown,
+  { reporter, interrupts, io }: Omit<Context, 'giveUp'>,
+): Promise<void> {
+  const { frameOfFile, userFrame } = await import('./project/frames.ts')
+  const frame = userFrame(thrown, { file: '', folder: io.cwd })
+  const words = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown)
+  const error = new HarmonyError(
+    'project-unreadable',
+    `something that the project started failed, and nobody was waiting for it: ${words}`,
+    {
+      cause: thrown,
+      data: frame && {
+        at: `${frame.file}:${frame.line}:${frame.column}`,
+        frame: frameOfFile(frame.file, frame.line, frame.column),
+      },
+    },
+  )
+  if (interrupts.applying) reporter.error(errorData(error, io.env))
+  interrupts.fault(error)
 }
 
 /** The exit status that an error means. */

@@ -3,7 +3,17 @@
  * after the next pass, no reaction is lost, and the ledger claims nothing that is not there.
  */
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -43,7 +53,15 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const start = (variant: string, ...args: readonly string[]) => ({
   args: [launcher, ...args, ...(args[0] === 'plan' || args[0] === 'apply' ? ['--no-check'] : [])],
-  options: { cwd: join(folder, 'project'), env: { ...process.env, VARIANT: variant, HARMONY_STATE_DIR: join(folder, 'state'), XDG_CACHE_HOME: join(folder, 'cache') } },
+  options: {
+    cwd: join(folder, 'project'),
+    env: {
+      ...process.env,
+      VARIANT: variant,
+      HARMONY_STATE_DIR: join(folder, 'state'),
+      XDG_CACHE_HOME: join(folder, 'cache'),
+    },
+  },
 })
 function run(variant: string, ...args: readonly string[]) {
   const { args: argv, options } = start(variant, ...args)
@@ -75,13 +93,21 @@ test(`${rounds} times`, { timeout: 600_000 }, async () => {
     for (const name of readdirSync(files)) {
       if (name.startsWith('.') || name === 'log' || name === 'config' || name === 'link') continue
       const content = readFileSync(join(files, name), 'latin1')
-      expect([`a`.repeat(100_000), 'b'.repeat(100_000)].includes(content), `round ${round}: ${name} is half written`).toBe(true)
+      expect(
+        [`a`.repeat(100_000), 'b'.repeat(100_000)].includes(content),
+        `round ${round}: ${name} is half written`,
+      ).toBe(true)
     }
     if (run(variant, 'plan').status === 2) cut++
     const next = run(variant, 'apply', '--yes')
     expect(next.status, `round ${round}: ${next.stdout}${next.stderr}`).toBe(0)
-    expect(readFileSync(join(files, 'log'), 'utf8').at(-1), `round ${round}: the reaction was lost`).toBe(variant)
-    expect(readdirSync(files).filter((name) => name.includes('harmony')), `round ${round}`).toEqual([])
+    expect(readFileSync(join(files, 'log'), 'utf8').at(-1), `round ${round}: the reaction was lost`).toBe(
+      variant,
+    )
+    expect(
+      readdirSync(files).filter((name) => name.includes('harmony')),
+      `round ${round}`,
+    ).toEqual([])
     expect(run(variant, 'drift').status, `round ${round}`).toBe(0)
   }
   // If none was cut off in the middle, the test has shown nothing.

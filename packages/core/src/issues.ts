@@ -17,6 +17,7 @@ function flatten(issue: ZodIssue, value: unknown): readonly Issue[] {
   const path = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => ({ path: [...path, key], message: 'unknown field' }))
+  if (issue.code === 'invalid_key') return issue.issues.map((inner) => ({ path, message: lowerFirst(inner.message) }))
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
     const branch = chooseBranch(issue.errors, value)
     return branch.flatMap((each) =>

@@ -2,12 +2,13 @@
 import type { Run } from '../context.ts'
 import { findProject } from '../project/find.ts'
 import { compileAndTell, openProject } from '../project/open.ts'
+import { verdictStore } from '../project/verdict.ts'
 import { targetsOf } from '../session.ts'
 
 export const run: Run = async (context) => {
   const { args, io, reporter } = context
   const place = findProject(io.cwd, args.options.project)
-  const { verdict } = await compileAndTell(context, place)
+  const { verdict } = await compileAndTell(context, place, verdictStore(place.file, io.env))
   const { project } = await openProject(context, false)
   const { deriveGraph, expand } = await import('@harmony-iac/core/engine')
   let scores = 0

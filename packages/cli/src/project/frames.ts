@@ -41,7 +41,7 @@ function framesOf(stack: string): readonly Frame[] {
   if (first?.[1])
     frames.push({ file: toPath(first[1]), line: Number(first[2]), column: (first[4]?.length ?? 0) + 1 })
   for (const [, file = '', line, column] of stack.matchAll(
-    /\(?((?:file:\/\/|\/)[^()\n]+?):(\d+):(\d+)\)?$/gm,
+    /[\s(]((?:file:\/\/)?\/[^()\n]+?):(\d+):(\d+)\)?$/gm,
   ))
     frames.push({ file: toPath(file), line: Number(line), column: Number(column) })
   return frames

@@ -8,18 +8,11 @@ import { isProject, type Project } from '@harmony-iac/core'
 import { HarmonyError, isHarmonyError } from '@harmony-iac/core/errors'
 import type { ProjectPlace } from './find.ts'
 
-/** How a project is loaded. */
-export interface LoadOptions {
-  /** Default 30 s. */
-  readonly limitMs?: number | undefined
-}
-
 /**
  * Imports the file and returns its default export.
  * @throws HarmonyError `project-unreadable` when it cannot be run, `invalid-project` when it exports something else.
  */
-export async function loadProject(place: ProjectPlace, options: LoadOptions = {}): Promise<Project> {
-  const limitMs = options.limitMs ?? 30_000
+export async function loadProject(place: ProjectPlace, limitMs: number): Promise<Project> {
   let module: { readonly default?: unknown }
   try {
     module = await settled(import(pathToFileURL(place.file).href), limitMs, place)

@@ -25,9 +25,11 @@ export async function openProject(context: Context, compile: boolean): Promise<O
   const { args, io } = context
   const place = findProject(io.cwd, args.options.project)
   const lineage = readLineage(place.folder)
-  const compiled = compile && !args.options['no-check'] ? await compileAndTell(context, place) : undefined
-  const project = await load(context, place, compiled?.loads === true)
-  if (compiled && compiled.verdict !== 'skipped' && !compiled.loads) noteLoads(compiled.store)
+  const store = verdictStore(place.file, io.env)
+  const check = compile && !args.options['no-check']
+  const loads = check ? (await compileAndTell(context, place, store)).loads : recallVerdict(store)?.loads
+  const project = await load(context, place, loads === true)
+  if (loads === false) noteLoads(store)
   return { project, place, lineage, sources: lateSources(context, place.folder) }
 }
 
@@ -35,36 +37,53 @@ export async function openProject(context: Context, compile: boolean): Promise<O
 export interface Compiled {
   /** `skipped` for JavaScript, which has no types to check. */
   readonly verdict: 'fresh' | 'cached' | 'skipped'
-  /** The project ran to its end with these very files. */
-  readonly loads: boolean
-  readonly store: VerdictStore
+  /** Whether the project ran to its end with these very files; `undefined` when nobody remembers. */
+  readonly loads: boolean | undefined
 }
 
 /** Compiles, unless nothing has changed since the last time; tells programs how it went. */
-export async function compileAndTell(context: Context, place: ProjectPlace): Promise<Compiled> {
-  const { io, interrupts, reporter } = context
+export async function compileAndTell(
+  context: Context,
+  place: ProjectPlace,
+  store: VerdictStore,
+): Promise<Compiled> {
+  const { interrupts, reporter } = context
   const started = performance.now()
-  const store = verdictStore(place.file, io.env)
   const known = recallVerdict(store)
   const verdict = known
     ? 'cached'
     : await (await import('./compile.ts')).compileProject(place, store, interrupts.reading)
   const durationMs = Math.round(performance.now() - started)
   reporter.emit({ type: 'compiled', file: place.file, verdict, durationMs })
-  return { verdict, loads: known?.loads === true, store }
+  return { verdict, loads: known ? known.loads : verdict === 'fresh' ? false : undefined }
 }
 
-async function load({ interrupts, io }: Context, place: ProjectPlace, trusted: boolean): Promise<Project> {
+/** Loads; a project that is not known to finish loading is watched, and Ctrl-C ends even one that spins. */
+async function load(context: Context, place: ProjectPlace, trusted: boolean): Promise<Project> {
+  const { interrupts, io, giveUp } = context
+  const limitMs = loadLimit(io.env.HARMONY_LOAD_TIMEOUT)
   if (!trusted) interrupts.deafen()
+  const unwatch = trusted ? undefined : (await import('./watchdog.ts')).watchThread(place, limitMs, giveUp)
+  const onExit = () =>
+    giveUp(
+      new HarmonyError(
+        'project-unreadable',
+        `${place.file} ends the process (process.exit) instead of exporting a project`,
+      ),
+    )
+  process.once('exit', onExit)
   try {
-    return await loadProject(place, { limitMs: loadLimit(io.env.HARMONY_LOAD_TIMEOUT) })
+    return await loadProject(place, limitMs)
   } finally {
+    process.off('exit', onExit)
+    await unwatch?.()
     interrupts.listen()
   }
 }
 
-function loadLimit(text: string | undefined): number | undefined {
-  if (text === undefined || text === '') return undefined
+/** In milliseconds. */
+function loadLimit(text: string | undefined): number {
+  if (text === undefined || text === '') return 30_000
   const seconds = Number(text)
   if (Number.isFinite(seconds) && seconds > 0 && seconds <= 86_400) return seconds * 1000
   throw new HarmonyError('usage', `HARMONY_LOAD_TIMEOUT is ${JSON.stringify(text)}, not a number of seconds`)

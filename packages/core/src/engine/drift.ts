@@ -4,7 +4,7 @@
  */
 import { HarmonyError, toHarmonyError } from '../errors.ts'
 import { isCreation } from '../interpret.ts'
-import type { LedgerRecord } from '../ledger/record.ts'
+import { type LedgerRecord, reliableMemory } from '../ledger/record.ts'
 import type { ShownDifference } from '../plan/plan.ts'
 import { decodeScore, type SerializedScore } from '../wire.ts'
 import { readOutput } from './classify.ts'
@@ -46,7 +46,7 @@ async function driftOf(context: Context, record: LedgerRecord, belongings: Belon
     const score = decodeScore(serialized(record))
     const { definition } = score['~score']
     const resolved = await resolveSpec(definition, score.spec, context.sources, (from, output) => outputOf(context, record, from, output, signal))
-    const look = { address, digest: record.digest, memory: record.memory, signal }
+    const look = { address, digest: record.digest, memory: reliableMemory(record), signal }
     const seen = await observe(definition, resolved, context.topology, look)
     const differences: ShownDifference[] = [...show(seen.differences, resolved)]
     if (definition.interpret?.surplus && !isCreation(seen.differences))
@@ -67,7 +67,7 @@ async function outputOf(context: Context, record: LedgerRecord, from: string, ou
   const score = decodeScore(serialized(source))
   const { definition } = score['~score']
   const resolved = await resolveSpec(definition, score.spec, context.sources, (next, name) => outputOf(context, source, next, name, signal))
-  const look = { address: from, digest: source.digest, memory: source.memory, signal }
+  const look = { address: from, digest: source.digest, memory: reliableMemory(source), signal }
   const { state }: Observation = await observe(definition, resolved, context.topology, look)
   return readOutput(definition, state, from, output)
 }
