@@ -109,7 +109,7 @@ class Stage {
 }
 
 // A command is told without a change of `$?`, which the next one may ask for.
-const prelude = 'exec 2>&1\nsay() { local status=$?; printf "%s\\n" "$1"; return $status; }\n'
+const prelude = 'exec 2>&1\numask 022\nsay() { local status=$?; printf "%s\\n" "$1"; return $status; }\n'
 
 function putFile({ project }: Sandbox, name: string, text: string, replace = false): void {
   const path = join(project, name)

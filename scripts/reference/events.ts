@@ -1,7 +1,6 @@
 /** The page on events, from the schemas that `harmony schema event` publishes. */
-import * as z from 'zod'
-import { commandEvents } from '../../packages/cli/src/schemas.ts'
 import { code, page, table } from './markdown.ts'
+import { published } from './published.ts'
 import { type JsonSchema, typeText } from './types.ts'
 
 const meanings: Readonly<Record<string, string>> = {
@@ -29,15 +28,14 @@ export function eventsPage(): string {
   return page(
     '# Events',
     'With `--json` a command prints one event per line and nothing else. Each has a `type` and a `time`; the last one is\nthe `summary`. `harmony schema event TYPE` prints the JSON Schema of one type. Fields with a question mark may be absent.\nValues of secrets never stand in events.',
-    ...Object.entries(commandEvents).flatMap(([type, schema]) => eventSection(type, schema)),
+    ...Object.entries(published.events).flatMap(([type, schema]) => eventSection(type, schema)),
   )
 }
 
-function eventSection(type: string, schema: z.ZodType): readonly string[] {
+function eventSection(type: string, json: JsonSchema): readonly string[] {
   const meaning = meanings[type]
   if (meaning === undefined)
     throw new Error(`the event ${type} has no meaning in scripts/reference/events.ts`)
-  const json = z.toJSONSchema(schema, { io: 'output' }) as JsonSchema
   const variants = json.anyOf ?? json.oneOf ?? [json]
   return [`## ${type}`, meaning, ...variants.map((variant) => fieldTable(variant, json.$defs))]
 }

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { claim, kindOf } from '@harmony-iac/core'
-import * as z from 'zod'
 import { type Documented, docOf, membersOf } from './doc-comments.ts'
 import { code, page, table } from './markdown.ts'
+import { published } from './published.ts'
 import { samples } from './samples.ts'
 import { type JsonSchema, typeText } from './types.ts'
 
@@ -47,7 +47,7 @@ function kindPage(kind: string): string {
   const definition = kindOf(kind)
   const sample = samples[kind]
   if (!definition || !sample) throw new Error(`there is no kind ${kind}`)
-  const schema = z.toJSONSchema(definition.spec, { io: 'input' }) as JsonSchema
+  const schema = published.kinds[kind] ?? {}
   const reactions = Object.keys(definition.reactions ?? {})
   const outputs = membersOf(source, `${kind}Outputs`)
   const status = membersOf(source, `${kind}Status`)

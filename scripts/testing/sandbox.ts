@@ -71,10 +71,10 @@ function linkModules(folder: string): void {
 }
 
 function environment(folder: string): Readonly<Record<string, string>> {
-  const { PATH = '', LANG } = process.env
+  const { PATH = '' } = process.env
   return {
     PATH: `${join(repository, 'node_modules/.bin')}:${PATH}`,
-    ...(LANG === undefined ? {} : { LANG }),
+    LC_ALL: 'C.UTF-8',
     HOME: folder,
     TMPDIR: folder,
     XDG_CACHE_HOME: join(folder, '.cache'),

@@ -54,6 +54,18 @@ export function targetsOf(project: Project): readonly Target[] {
   return [...byTopology].map(([topology, scores]) => ({ topology, scores }))
 }
 
+/** What goes where, by name, agents and fleets included: for commands that look at no host. */
+export function placesOf(
+  project: Project,
+): readonly { readonly name: string; readonly scores: readonly AnyScore[] }[] {
+  const byName = new Map<string, AnyScore[]>()
+  for (const { topology, remote, scores } of project.deployments) {
+    const name = topology?.name ?? remote?.device ?? remote?.selector ?? '?'
+    byName.set(name, [...(byName.get(name) ?? []), ...scores])
+  }
+  return [...byName].map(([name, scores]) => ({ name, scores }))
+}
+
 /** Opens a maestro for each target; what cannot be opened is told, and left out. */
 export async function openSession(
   context: Context,

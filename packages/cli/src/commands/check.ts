@@ -3,7 +3,7 @@ import type { Run } from '../context.ts'
 import { findProject } from '../project/find.ts'
 import { compileAndTell, openProject } from '../project/open.ts'
 import { verdictStore } from '../project/verdict.ts'
-import { targetsOf } from '../session.ts'
+import { placesOf } from '../session.ts'
 
 export const run: Run = async (context) => {
   const { args, io, reporter } = context
@@ -12,7 +12,7 @@ export const run: Run = async (context) => {
   const { project } = await openProject(context, false)
   const { deriveGraph, expand } = await import('@harmony-iac/core/engine')
   let scores = 0
-  for (const target of targetsOf(project)) scores += deriveGraph(expand(target.scores)).order.length
+  for (const { scores: given } of placesOf(project)) scores += deriveGraph(expand(given)).order.length
   const how = {
     fresh: 'compiles',
     cached: 'compiles (nothing has changed since it was last compiled)',

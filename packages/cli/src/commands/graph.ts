@@ -4,7 +4,8 @@ import { HarmonyError } from '@harmony-iac/core/errors'
 import type { Run } from '../context.ts'
 import { openProject } from '../project/open.ts'
 import { type DrawnGraph, drawDot, drawMermaid } from '../render/graph-text.ts'
-import { targetsOf } from '../session.ts'
+import { jsonText } from '../render/sanitize.ts'
+import { placesOf } from '../session.ts'
 
 const formats = ['dot', 'mermaid', 'json'] as const
 
@@ -14,7 +15,7 @@ export const run: Run = async (context) => {
   if (!formats.some((each) => each === format))
     throw new HarmonyError('usage', `--format ${format} is not one of ${formats.join(', ')}`)
   const { project } = await openProject(context, false)
-  const graphs: DrawnGraph[] = targetsOf(project).map(({ topology, scores }) => {
+  const graphs: DrawnGraph[] = placesOf(project).map(({ name, scores }) => {
     const { order, after } = deriveGraph(expand(scores))
     const nodes = order.map(({ address, definition, parent }) => ({
       address,
@@ -22,10 +23,10 @@ export const run: Run = async (context) => {
       parent,
       after: after.get(address) ?? [],
     }))
-    return { topology: topology.name, scores: nodes }
+    return { topology: name, scores: nodes }
   })
   const document = { project: project.name, topologies: graphs }
-  if (format === 'json') io.out.write(`${JSON.stringify(document, undefined, 2)}\n`)
+  if (format === 'json') io.out.write(`${jsonText(document, 2)}\n`)
   else io.out.write(format === 'dot' ? drawDot(document) : drawMermaid(document))
   return { status: 0 }
 }

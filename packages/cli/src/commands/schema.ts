@@ -5,6 +5,7 @@ import * as z from 'zod'
 import type { Run } from '../context.ts'
 import { lookForProject } from '../project/find.ts'
 import { openProject } from '../project/open.ts'
+import { jsonText } from '../render/sanitize.ts'
 import { commandEvents } from '../schemas.ts'
 
 export const run: Run = async (context) => {
@@ -16,7 +17,7 @@ export const run: Run = async (context) => {
     await openProject(context, false)
   const document =
     kind === 'event' ? eventDocument(type) : type === undefined ? kindDocument(kind) : tooMuch(type)
-  io.out.write(`${JSON.stringify(document, undefined, 2)}\n`)
+  io.out.write(`${jsonText(document, 2)}\n`)
   return { status: 0 }
 }
 

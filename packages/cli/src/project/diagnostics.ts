@@ -66,11 +66,14 @@ function kindAt(source: string, line: number, column: number): string | undefine
   const text = source.split('\n')[line - 1]?.slice(column - 1) ?? ''
   const called = /^(?:new\s+)?([A-Z][A-Za-z0-9]*)\s*\(/.exec(text)
   if (called) return called[1]
-  const name = /^([A-Za-z_$][\w$]*)\s*[,\])]?/.exec(text)?.[1]
-  if (name === undefined) return undefined
-  return (
-    new RegExp(
-      `\\b(?:const|let|var)\\s+${name.replaceAll('$', '\\$')}\\s*=\\s*([A-Z][A-Za-z0-9]*)\\s*\\(`,
-    ).exec(source)?.[1] ?? undefined
-  )
+  const name = /^([A-Za-z_$][\w$]*)\s*(?:[,\])]|$)/.exec(text)?.[1]
+  if (name !== undefined) return kindOfConstant(source, name)
+  // An expression, such as `hosts.map((host) => Site({ host }))`: the only kind in that line is the one.
+  const kinds = new Set([...text.matchAll(/\b([A-Z][A-Za-z0-9]*)\(\{/g)].map(([, kind]) => kind))
+  return kinds.size === 1 ? [...kinds][0] : undefined
+}
+
+function kindOfConstant(source: string, name: string): string | undefined {
+  const declaration = `\\b(?:const|let|var)\\s+${name.replaceAll('$', '\\$')}\\s*=\\s*([A-Z][A-Za-z0-9]*)\\s*\\(`
+  return new RegExp(declaration).exec(source)?.[1]
 }

@@ -1,5 +1,5 @@
 /** Finds the project file: the path given, or `harmony.ts` in the folder given. Parent folders are not searched. */
-import { statSync } from 'node:fs'
+import { realpathSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { HarmonyError } from '@harmony-iac/core/errors'
 
@@ -33,8 +33,11 @@ export function findProject(cwd: string, given: string | undefined): ProjectPlac
 export function lookForProject(cwd: string, given: string | undefined): ProjectPlace | undefined {
   const path = resolve(cwd, given ?? '.')
   const candidates = given !== undefined && isFile(path) ? [path] : names.map((name) => resolve(path, name))
-  const file = candidates.find(isFile)
-  return file === undefined ? undefined : { file, folder: dirname(file) }
+  const found = candidates.find(isFile)
+  if (found === undefined) return undefined
+  // Node and the compiler go by the real path as well.
+  const file = realpathSync(found)
+  return { file, folder: dirname(file) }
 }
 
 function isFile(path: string): boolean {

@@ -104,9 +104,12 @@ export function syntheticConfig(file: string, config: string | undefined): strin
     })
   }
   const node = typeRoots.some((root) => existsSync(join(root, 'node')))
+  // Without `"type": "module"` the compiler would take the file for CommonJS and refuse a top-level await; Node looks
+  // into the file and runs it as a module.
+  const asModule = file.endsWith('.mts') || isModulePackage(dirname(file))
   const compilerOptions = {
     target: 'es2024',
-    module: 'nodenext',
+    module: asModule ? 'nodenext' : 'preserve',
     strict: true,
     noEmit: true,
     skipLibCheck: true,
@@ -116,4 +119,13 @@ export function syntheticConfig(file: string, config: string | undefined): strin
     types: node ? ['node'] : [],
   }
   return JSON.stringify({ files: [file], compilerOptions })
+}
+
+/** Whether the nearest `package.json` says that its files are modules. */
+function isModulePackage(folder: string): boolean {
+  for (let here = folder; ; here = dirname(here)) {
+    const text = readText(join(here, 'package.json'))
+    if (text !== '') return /"type"\s*:\s*"module"/.test(text)
+    if (here === dirname(here)) return false
+  }
 }

@@ -122,7 +122,24 @@ export function keepVerdict(
     evidence.push(made)
   }
   const stored: Stored = { harmony: format, project: store.project, config, evidence, loads: false }
-  for (const folder of store.folders) if (write(folder, stored)) return
+  for (const folder of store.folders)
+    if (write(folder, stored)) {
+      prune(dirname(folder))
+      return
+    }
+}
+
+/** Projects come and go (in temporary folders above all); what has not been renewed for a month is dropped. */
+function prune(base: string): void {
+  const oldest = Date.now() - 30 * 24 * 60 * 60 * 1000
+  try {
+    for (const name of readdirSync(base)) {
+      const stat = statOf(join(base, name))
+      if (stat && stat.mtimeMs < oldest) rmSync(join(base, name), { recursive: true, force: true })
+    }
+  } catch {
+    // somebody else's business
+  }
 }
 
 /** Remembers that the project was loaded to its end. */

@@ -1,5 +1,5 @@
 /** An error as people read it: what, where, every issue, what to do. */
-import type { ErrorData } from '@harmony-iac/core'
+import type { ErrorData, Issue } from '@harmony-iac/core'
 import type { Explained } from '../project/compile.ts'
 import type { Colours } from './colours.ts'
 import { sanitize, sanitizeLine } from './sanitize.ts'
@@ -10,9 +10,7 @@ const longest = 60
 /** The lines of one error; `indent` is put before each. */
 export function errorText(error: ErrorData, colours: Colours, indent = ''): string {
   const lines: string[] = []
-  const where =
-    error.address !== undefined && !error.message.includes(error.address) ? `${error.address}: ` : ''
-  const [first = '', ...more] = sanitize(`${where}${error.message}`).split('\n')
+  const [first = '', ...more] = sanitize(headline(error)).split('\n')
   lines.push(`${colours.red('error')}: ${colours.bold(first)}`, ...more.map((line) => `  ${line}`))
   const at = error.data?.at
   if (typeof at === 'string') lines.push(`  at ${sanitizeLine(at)}`)
@@ -30,14 +28,30 @@ export function errorText(error: ErrorData, colours: Colours, indent = ''): stri
   return `${lines.map((line) => `${indent}${line}`.trimEnd()).join('\n')}\n`
 }
 
+/** What happened, to what. */
+function headline({ message, address, issues = [] }: ErrorData): string {
+  const [only] = issues
+  // The message of an error with one issue is often that issue itself.
+  if (only && issues.length === 1 && only.message === message) {
+    const path = pathText(only.path)
+    return `${[only.address, path].filter(Boolean).join(' ')}${only.address || path ? ': ' : ''}${message}`
+  }
+  return address !== undefined && !message.includes(address) ? `${address}: ${message}` : message
+}
+
+function pathText(path: Issue['path']): string {
+  return path.reduce<string>(
+    (text, step) => text + (typeof step === 'number' ? `[${step}]` : `${text && '.'}${step}`),
+    '',
+  )
+}
+
 /** Issues by address, so that a Score with five problems is named once. */
 function issueLines(error: ErrorData, colours: Colours): readonly string[] {
+  if (error.issues?.length === 1 && error.issues[0]?.message === error.message) return []
   const byAddress = new Map<string, string[]>()
   for (const issue of error.issues ?? []) {
-    const path = issue.path.reduce<string>(
-      (text, step) => text + (typeof step === 'number' ? `[${step}]` : `${text && '.'}${step}`),
-      '',
-    )
+    const path = pathText(issue.path)
     const lines = byAddress.get(issue.address ?? '') ?? []
     lines.push(sanitizeLine(path ? `${path}: ${issue.message}` : issue.message))
     byAddress.set(issue.address ?? '', lines)
@@ -47,8 +61,7 @@ function issueLines(error: ErrorData, colours: Colours): readonly string[] {
     if (address) lines.push(`  ${colours.bold(sanitizeLine(address))}`)
     lines.push(...problems.map((problem) => `${address ? '    ' : '  '}${problem}`))
   }
-  // The message of an error with one issue is often that issue itself.
-  return lines.length === 1 && lines[0]?.trim() === error.message ? [] : lines
+  return lines
 }
 
 /** What the compiler printed, as it printed it; then, in a sentence, what a topology does not offer. */

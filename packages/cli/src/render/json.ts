@@ -2,6 +2,7 @@
 import type { ErrorData, Plan } from '@harmony-iac/core'
 import type { Io } from '../io.ts'
 import type { CommandEvent, Reporter, Summary } from './reporter.ts'
+import { jsonText } from './sanitize.ts'
 
 /** Writes events as lines of JSON. Their schemas: `harmony schema event`. */
 export class JsonReporter implements Reporter {
@@ -15,7 +16,7 @@ export class JsonReporter implements Reporter {
 
   emit(event: CommandEvent): void {
     const { type, ...rest } = event
-    this.#io.out.write(`${JSON.stringify({ type, time: this.#now(), ...rest })}\n`)
+    this.#io.out.write(`${jsonText({ type, time: this.#now(), ...rest })}\n`)
   }
 
   /** The steps that change something; what stays as it is is counted in the summary. */

@@ -20,6 +20,19 @@ export function sanitizeLine(text: string): string {
   return sanitize(text).replaceAll('\n', '␊').replaceAll('\t', '␉')
 }
 
+/** JSON that a terminal shows as it is: the same characters as escapes, which JSON has of its own. */
+export function jsonText(value: unknown, indent?: number): string {
+  const text = JSON.stringify(value, undefined, indent)
+  return text.search(dangerous) < 0 ? text : text.replace(dangerous, escaped)
+}
+
+function escaped(character: string): string {
+  return character
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('')
+}
+
 /** Unicode has pictures for the control characters; the others are named by their number. */
 function show(character: string): string {
   const code = character.codePointAt(0) ?? 0

@@ -37,6 +37,7 @@ export type Verdict =
 
 // Reads are not limited by the number of steps that may run side by side, only by what a process can hold open.
 const sideBySide = 64
+const none: readonly never[] = Object.freeze([])
 
 /** Classifies every leaf that is chosen; the result is in the order of the graph. */
 export async function classifyAll(
@@ -51,10 +52,8 @@ export async function classifyAll(
   const classify = (leaf: Leaf): Promise<Verdict> => {
     let verdict = started.get(leaf.address)
     if (!verdict) {
-      verdict = classifyOne(context, leaf, own, signal, (address) => {
-        const other = leafOf.get(address)
-        return other && classify(other)
-      }, graph.after.get(leaf.address) ?? [])
+      const dependencies = graph.after.get(leaf.address) ?? none
+      verdict = classifyOne(context, leaf, own, signal, dependencies, (address) => leafOf.get(address), classify)
       started.set(leaf.address, verdict)
     }
     return verdict
@@ -97,9 +96,14 @@ async function classifyOne(
   leaf: Leaf,
   own: ReadonlyMap<string, LedgerRecord>,
   signal: AbortSignal,
-  verdictOf: (address: string) => Promise<Verdict> | undefined,
   dependencies: readonly string[],
+  leafOf: (address: string) => Leaf | undefined,
+  classify: (leaf: Leaf) => Promise<Verdict>,
 ): Promise<Verdict> {
+  const verdictOf = (other: string) => {
+    const found = leafOf(other)
+    return found && classify(found)
+  }
   const { definition, score, address } = leaf
   const { record, renamedFrom } = recordOf(leaf, own)
   let digest = ''
@@ -116,11 +120,12 @@ async function classifyOne(
     return { type: 'seen', definition, action: actionFor(seen.differences), digest, resolved, ...seen, record: theirs ? undefined : record, renamedFrom }
   } catch (thrown) {
     if (thrown instanceof NotYetKnown) return { type: 'deferred', digest, reason: thrown.message, record, renamedFrom }
-    // What it stands on may be about to appear: a user, a mount, a service.
+    // What it stands on may be about to appear: a mount, a service, a user; but a user only if something makes users.
+    const error = toHarmonyError(thrown, { address })
     for (const dependency of dependencies)
-      if (isChanging(await verdictOf(dependency)))
+      if (mayCure(error, leafOf(dependency)) && isChanging(await verdictOf(dependency)))
         return { type: 'deferred', digest, reason: `cannot be observed before ${dependency} is done`, record, renamedFrom }
-    return { type: 'failed', digest, error: toHarmonyError(thrown, { address }) }
+    return { type: 'failed', digest, error }
   }
 }
 
@@ -136,6 +141,11 @@ export function readOutput(definition: KindDefinition, state: unknown, from: str
       hint: outputs ? `it has: ${Object.keys(outputs).join(', ')}` : 'its kind has no outputs',
     })
   return value
+}
+
+function mayCure(error: HarmonyError, dependency: Leaf | undefined): boolean {
+  if (error.code !== 'no-such-user') return true
+  return dependency?.claims.some((claim) => claim.type === 'name' && (claim.space === 'user' || claim.space === 'group')) === true
 }
 
 function actionFor(differences: readonly Difference[]): 'create' | 'update' | 'replace' | 'unchanged' {

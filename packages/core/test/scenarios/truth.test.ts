@@ -1,3 +1,4 @@
+import { HarmonyError } from '@harmony-iac/core'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { Desk, Folder, Note, outcomes, outline, Service } from './world.ts'
 
@@ -133,6 +134,21 @@ describe('a failure', () => {
     expect(plan.failures).toMatchObject([{ address: 'Note:/srv/b', code: 'system' }])
     await expect(desk.apply([a(), b()])).rejects.toMatchObject({ code: 'plan-stale' })
     expect(desk.place.disk.exists('/srv/a')).toBe(false)
+  })
+
+  test('that a change of the same plan cannot cure is told at once: an unknown user', async () => {
+    desk.place.faults.fail(({ subject }) => subject === '/srv/dir/x', new HarmonyError('no-such-user', 'there is no user nobodyx'))
+    const all = [Folder({ path: '/srv/dir' }), Note({ path: '/srv/dir/x', content: 'x' })]
+    expect((await desk.plan(all)).failures).toMatchObject([{ address: 'Note:/srv/dir/x', code: 'no-such-user' }])
+    await expect(desk.apply(all)).rejects.toMatchObject({ code: 'plan-stale' })
+    expect(desk.place.disk.exists('/srv/dir')).toBe(false)
+  })
+
+  test('that a change of the same plan may cure is deferred', async () => {
+    desk.place.faults.fail(({ subject }) => subject === '/srv/dir/x', 'ELOOP', 1)
+    const all = [Folder({ path: '/srv/dir' }), Note({ path: '/srv/dir/x', content: 'x' })]
+    expect(outline(await desk.plan(all))).toEqual(['create Folder:/srv/dir', 'deferred Note:/srv/dir/x'])
+    expect((await desk.apply(all)).outcomes.success).toBe(2)
   })
 
   test('of the ledger’s disk leaves the thing alone: no change without its intent', async () => {
