@@ -28,9 +28,15 @@ export function time({ argv, cwd, env, prepare }: Subject): number {
   prepare?.()
   const [program, ...args] = argv
   const start = process.hrtime.bigint()
-  const { status, stdout, stderr } = spawnSync(program, args, { cwd, env: { ...process.env, ...env }, encoding: 'utf8', maxBuffer: 1 << 28 })
+  const { status, stdout, stderr } = spawnSync(program, args, {
+    cwd,
+    env: { ...process.env, ...env },
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  })
   const ms = Number(process.hrtime.bigint() - start) / 1e6
-  if (status !== 0) throw new Error(`${argv.join(' ')} ended with ${status}\n${stdout.slice(-2000)}${stderr.slice(-2000)}`)
+  if (status !== 0)
+    throw new Error(`${argv.join(' ')} ended with ${status}\n${stdout.slice(-2000)}${stderr.slice(-2000)}`)
   return ms
 }
 
@@ -55,7 +61,12 @@ export function peakMemory({ argv, cwd, env, prepare }: Subject): number {
     const tell = `data:text/javascript,import{writeFileSync}from'node:fs';process.on('exit',()=>writeFileSync(process.env.BENCH_RSS,String(process.resourceUsage().maxRSS)))`
     const [program, ...args] = argv
     const options = { NODE_OPTIONS: `--import=${tell}`, BENCH_RSS: file }
-    const { status, stderr } = spawnSync(program, args, { cwd, env: { ...process.env, ...env, ...options }, encoding: 'utf8', maxBuffer: 1 << 28 })
+    const { status, stderr } = spawnSync(program, args, {
+      cwd,
+      env: { ...process.env, ...env, ...options },
+      encoding: 'utf8',
+      maxBuffer: 1 << 28,
+    })
     if (status !== 0) throw new Error(`${argv.join(' ')} ended with ${status}\n${stderr}`)
     return Number(readFileSync(file, 'utf8')) / 1024
   } finally {

@@ -22,11 +22,19 @@ const rows: Row[] = []
 const world = new World()
 const disk = new World('disk')
 const bare = join(import.meta.dirname, 'bare.mjs')
-const script = (name: string, count: number): Subject => ({ argv: [node, bare, 'check', world.files(name), String(count)] })
+const script = (name: string, count: number): Subject => ({
+  argv: [node, bare, 'check', world.files(name), String(count)],
+})
 
 function ratioRow(what: string, subject: Subject, base: Subject, bar: number, aim?: number): void {
   const { ms, baseMs, ratio } = compare(subject, base, runs)
-  report({ what, value: `${ms.toFixed(0)} ms (base ${baseMs.toFixed(0)} ms)`, ratio, bar: `≤ ${bar} ×${aim ? `, aim ${aim} ×` : ''}`, ok: ratio <= bar })
+  report({
+    what,
+    value: `${ms.toFixed(0)} ms (base ${baseMs.toFixed(0)} ms)`,
+    ratio,
+    bar: `≤ ${bar} ×${aim ? `, aim ${aim} ×` : ''}`,
+    ok: ratio <= bar,
+  })
 }
 function memoryRow(what: string, subject: Subject, bar: number): void {
   const mb = peakMemory(subject)
@@ -35,11 +43,15 @@ function memoryRow(what: string, subject: Subject, bar: number): void {
 function report(row: Row): void {
   rows.push(row)
   const ratio = row.ratio === undefined ? '' : `${row.ratio.toFixed(2)} ×`
-  console.log(`| ${row.what.padEnd(52)} | ${row.value.padEnd(28)} | ${ratio.padStart(8)} | ${row.bar.padEnd(18)} | ${row.ok ? 'yes' : 'NO '} |`)
+  console.log(
+    `| ${row.what.padEnd(52)} | ${row.value.padEnd(28)} | ${ratio.padStart(8)} | ${row.bar.padEnd(18)} | ${row.ok ? 'yes' : 'NO '} |`,
+  )
 }
 
 try {
-  console.log(`| ${'what'.padEnd(52)} | ${'median'.padEnd(28)} | ${'ratio'.padStart(8)} | ${'bar'.padEnd(18)} | ok  |`)
+  console.log(
+    `| ${'what'.padEnd(52)} | ${'median'.padEnd(28)} | ${'ratio'.padStart(8)} | ${'bar'.padEnd(18)} | ok  |`,
+  )
   console.log(`|${'-'.repeat(54)}|${'-'.repeat(30)}|${'-'.repeat(10)}|${'-'.repeat(20)}|-----|`)
   const nothing: Subject = { argv: [node, '-e', '0'] }
   world.project('hello', manyFiles(1))
@@ -57,9 +69,18 @@ try {
   ratioRow('1,000 files, 10 tampered repaired; base: the no-op', apply('k', tamper), apply('k'), 1.25)
   memoryRow('1,000 files, no-op apply, peak memory', apply('k'), 120)
   disk.project('first', manyFiles(1000))
-  const anew = () => disk.moveAside(disk.files('first'), join(disk.dir, 'first-state'), join(disk.dir, 'first/harmony.lock'))
-  const durable: Subject = { argv: [node, bare, 'write', disk.files('durable'), '1000'], prepare: () => disk.moveAside(disk.files('durable')) }
-  ratioRow('1,000 files, first apply; base: written as durably', disk.harmony('first', ['apply', '--yes'], anew), durable, 4)
+  const anew = () =>
+    disk.moveAside(disk.files('first'), join(disk.dir, 'first-state'), join(disk.dir, 'first/harmony.lock'))
+  const durable: Subject = {
+    argv: [node, bare, 'write', disk.files('durable'), '1000'],
+    prepare: () => disk.moveAside(disk.files('durable')),
+  }
+  ratioRow(
+    '1,000 files, first apply; base: written as durably',
+    disk.harmony('first', ['apply', '--yes'], anew),
+    durable,
+    4,
+  )
 
   world.project('tenk', manyFiles(10_000))
   time(apply('tenk'))
@@ -74,11 +95,23 @@ try {
   }
   const start = median(Array.from({ length: runs }, () => time(apply('hello'))))
   const [few, most] = [(slope(2000) - start) / 2000, (slope(20_000) - start) / 20_000]
-  report({ what: 'time per file at 20,000; base: at 2,000', value: `${(most * 1000).toFixed(0)} µs (base ${(few * 1000).toFixed(0)} µs)`, ratio: most / few, bar: '≤ 1.3 ×', ok: most / few <= 1.3 })
+  report({
+    what: 'time per file at 20,000; base: at 2,000',
+    value: `${(most * 1000).toFixed(0)} µs (base ${(few * 1000).toFixed(0)} µs)`,
+    ratio: most / few,
+    bar: '≤ 1.3 ×',
+    ok: most / few <= 1.3,
+  })
 
   const check = typeCheckProject(world, 5000)
   const seconds = median(Array.from({ length: quick ? 3 : 5 }, () => time(check))) / 1000
-  report({ what: 'type-check of 5,000 Scores of all kinds', value: `${seconds.toFixed(2)} s`, ratio: undefined, bar: '≤ 1.2 s', ok: seconds <= 1.2 })
+  report({
+    what: 'type-check of 5,000 Scores of all kinds',
+    value: `${seconds.toFixed(2)} s`,
+    ratio: undefined,
+    bar: '≤ 1.2 s',
+    ok: seconds <= 1.2,
+  })
 
   const json = process.argv.indexOf('--json')
   const file = process.argv[json + 1]

@@ -11,10 +11,19 @@ export function typeCheckProject(world: World, scores: number): Subject {
   mkdirSync(folder)
   symlinkSync(join(import.meta.dirname, '../node_modules'), join(folder, 'node_modules'))
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n')
-  const compilerOptions = { module: 'nodenext', target: 'es2024', strict: true, noEmit: true, skipLibCheck: true, allowImportingTsExtensions: true, types: ['node'] }
+  const compilerOptions = {
+    module: 'nodenext',
+    target: 'es2024',
+    strict: true,
+    noEmit: true,
+    skipLibCheck: true,
+    allowImportingTsExtensions: true,
+    types: ['node'],
+  }
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
   const files = Math.ceil(scores / 1000)
-  for (let f = 0; f < files; f++) writeFileSync(join(folder, `part${f}.ts`), part(f, Math.min(1000, scores - f * 1000)))
+  for (let f = 0; f < files; f++)
+    writeFileSync(join(folder, `part${f}.ts`), part(f, Math.min(1000, scores - f * 1000)))
   const names = Array.from({ length: files }, (_, f) => `part${f}`)
   writeFileSync(
     join(folder, 'harmony.ts'),

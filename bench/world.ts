@@ -3,7 +3,16 @@
  * own moods (a create soon after many deletes) would be charged to the tool; on the disk for what has to be durable,
  * since on tmpfs nothing is.
  */
-import { accessSync, constants, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Subject } from './measure.ts'
@@ -20,7 +29,9 @@ export class World {
   #aside = 0
 
   constructor(where: 'memory' | 'disk' = 'memory') {
-    this.dir = mkdtempSync(join(where === 'memory' && writable('/dev/shm') ? '/dev/shm' : tmpdir(), 'harmony-bench-'))
+    this.dir = mkdtempSync(
+      join(where === 'memory' && writable('/dev/shm') ? '/dev/shm' : tmpdir(), 'harmony-bench-'),
+    )
     mkdirSync(join(this.dir, 'aside'))
   }
 
@@ -30,7 +41,15 @@ export class World {
     mkdirSync(folder)
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
     writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n')
-    const compilerOptions = { module: 'nodenext', target: 'es2024', strict: true, noEmit: true, skipLibCheck: true, allowImportingTsExtensions: true, types: ['node'] }
+    const compilerOptions = {
+      module: 'nodenext',
+      target: 'es2024',
+      strict: true,
+      noEmit: true,
+      skipLibCheck: true,
+      allowImportingTsExtensions: true,
+      types: ['node'],
+    }
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
     writeFileSync(join(folder, 'harmony.ts'), source(this.files(name)))
     return folder

@@ -11,13 +11,15 @@ export function included(reference: string): string {
   return region === undefined ? withoutMarkers(source) : regionOf(source, region, path)
 }
 
-/** The lines between `// #region NAME` and `// #endregion`, shifted to the left. */
+/** The lines between `// #region NAME` and its `// #endregion` (with the name where regions nest), shifted to the left. */
 function regionOf(source: string, region: string, path: string): string {
   const lines = source.split('\n')
   const start = lines.findIndex((line) => line.trim() === `// #region ${region}`)
-  const end = lines.findIndex((line, i) => i > start && line.trim() === '// #endregion')
+  const rest = lines.slice(start + 1)
+  const named = rest.findIndex((line) => line.trim() === `// #endregion ${region}`)
+  const end = named >= 0 ? named : rest.findIndex((line) => line.trim() === '// #endregion')
   if (start < 0 || end < 0) throw new Error(`${path} has no region ${region}`)
-  const inner = lines.slice(start + 1, end)
+  const inner = withoutMarkers(rest.slice(0, end).join('\n')).split('\n')
   const indent = Math.min(...inner.filter((line) => line !== '').map((line) => line.search(/\S/)))
   return inner.map((line) => line.slice(indent)).join('\n')
 }

@@ -28,6 +28,8 @@ export interface NameTable {
   cleanUp(table: string): Promise<void>
 }
 
+// #region token
 /** The token of {@link NameTable}: its name on a topology, and its type. */
 export const HostTables: Capability<'hostTables', NameTable> = capability<NameTable>()('hostTables')
-// #endregion
+// #endregion token
+// #endregion capability

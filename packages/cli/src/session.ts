@@ -30,9 +30,6 @@ export interface Session {
   close(): Promise<void>
 }
 
-/** How maestros are made; another one in tests. */
-export type OpenMaestro = typeof openMaestro
-
 /** The deployments of a project by topology: those to the same one are put together. */
 export function targetsOf(project: Project): readonly Target[] {
   const byTopology = new Map<Topology, AnyScore[]>()

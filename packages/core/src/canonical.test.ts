@@ -3,8 +3,16 @@ import { expect, test } from 'vitest'
 import { canonical, digest, keyedDigest } from './canonical.ts'
 
 test.each([
-  ['members by UTF-16 code units (RFC 8785, 3.2.3)', { '\u20ac': 1, '\r': 2, '\ufb33': 3, '1': 4, '\u{1f600}': 5, '\u0080': 6, '\u00f6': 7 }, '{"\\r":2,"1":4,"\u0080":6,"\u00f6":7,"\u20ac":1,"\u{1f600}":5,"\ufb33":3}'],
-  ['numbers as ECMAScript writes them (RFC 8785, 3.2.2.3)', [333333333.33333329, 1e30, 4.5, 2e-3, 1e-27, -0], '[333333333.3333333,1e+30,4.5,0.002,1e-27,0]'],
+  [
+    'members by UTF-16 code units (RFC 8785, 3.2.3)',
+    { '\u20ac': 1, '\r': 2, '\ufb33': 3, '1': 4, '\u{1f600}': 5, '\u0080': 6, '\u00f6': 7 },
+    '{"\\r":2,"1":4,"\u0080":6,"\u00f6":7,"\u20ac":1,"\u{1f600}":5,"\ufb33":3}',
+  ],
+  [
+    'numbers as ECMAScript writes them (RFC 8785, 3.2.2.3)',
+    [Number('333333333.33333329'), 1e30, 4.5, 2e-3, 1e-27, -0],
+    '[333333333.3333333,1e+30,4.5,0.002,1e-27,0]',
+  ],
   ['strings with the shortest escapes', '\u20ac$\u000f\nA\'B"\\\\"/', '"€$\\u000f\\nA\'B\\"\\\\\\\\\\"/"'],
   ['nested values', { b: [true, null], a: { d: 1, c: {} } }, '{"a":{"c":{},"d":1},"b":[true,null]}'],
   ['without members that are undefined', { a: undefined, b: 1 }, '{"b":1}'],

@@ -7,7 +7,13 @@ import { createHmac, hash } from 'node:crypto'
 import { ValueError } from './errors.ts'
 
 /** A JSON value. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined }
+export type Json =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Json[]
+  | { readonly [key: string]: Json | undefined }
 
 /**
  * The canonical text of a JSON value. Members that are `undefined` are left out, as `JSON.stringify` does.
@@ -33,7 +39,8 @@ const deepest = 500
 function write(value: unknown, depth: number): string {
   switch (typeof value) {
     case 'string':
-      if (!value.isWellFormed()) throw new ValueError('a string with a lone surrogate cannot be written as JSON')
+      if (!value.isWellFormed())
+        throw new ValueError('a string with a lone surrogate cannot be written as JSON')
       return JSON.stringify(value)
     case 'number':
       if (!Number.isFinite(value)) throw new ValueError(`${value} cannot be written as JSON`)

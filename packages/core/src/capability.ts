@@ -28,6 +28,9 @@ export type Needs<C extends readonly Capability[]> = C extends readonly Capabili
   : never
 
 /** Whether a topology offers a capability; narrows the type, also for capabilities that are found at run time. */
-export function offers<T extends object, C extends Capability>(topology: T, token: C): topology is T & Needs<[C]> {
+export function offers<T extends object, C extends Capability>(
+  topology: T,
+  token: C,
+): topology is T & Needs<[C]> {
   return (topology as Record<string, unknown>)[token.name] !== undefined
 }

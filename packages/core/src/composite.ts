@@ -4,13 +4,18 @@
  */
 import type * as z from 'zod'
 import type { Capability, Needs } from './capability.ts'
-import { type Definition, makeFactory, type ScoreFactory, type Scores } from './score.ts'
+import { makeFactory } from './make-score.ts'
+import type { Definition, ScoreFactory, Scores } from './score.ts'
 
 /**
  * Defines a kind of composite. Prefer an arrow that returns a list: a misfit is then reported on the guilty child.
  * (`NoInfer` keeps the children from widening `needs`.)
  */
-export function defineComposite<const Kind extends string, S extends z.ZodType, C extends readonly Capability[] | []>(
+export function defineComposite<
+  const Kind extends string,
+  S extends z.ZodType,
+  C extends readonly Capability[] | [],
+>(
   definition: Omit<Definition<Kind, S, C>, 'claims' | 'uses'> & {
     readonly compose: (spec: z.output<S>) => NoInfer<readonly Scores<Needs<C>>[]>
   },

@@ -35,29 +35,29 @@ export const exitStatusOf = {
   'missing-capability': 65,
   'duplicate-address': 65,
   'claim-conflict': 65,
-  'cycle': 65,
+  cycle: 65,
   'plan-conflict': 65,
   'mass-removal': 65,
-  'protected': 65,
+  protected: 65,
   'compile-failed': 65,
   'unknown-kind': 65,
   'unknown-version': 65,
   'unresolved-reference': 65,
   'secret-missing': 65,
   'asset-unreadable': 65,
-  'usage': 64,
-  'locked': 69,
-  'unreachable': 69,
-  'interrupted': 130,
+  usage: 64,
+  locked: 69,
+  unreachable: 69,
+  interrupted: 130,
   'plan-stale': 1,
   'not-converged': 1,
-  'refused': 1,
+  refused: 1,
   'no-such-user': 1,
-  'timeout': 1,
+  timeout: 1,
   'command-failed': 1,
-  'system': 1,
+  system: 1,
   'ledger-corrupt': 1,
-  'internal': 1,
+  internal: 1,
 } as const
 
 /** A literal that names what went wrong. */
@@ -94,7 +94,11 @@ export class ValueError extends HarmonyError {
  * the command does.
  */
 export function isHarmonyError(error: unknown): error is HarmonyError {
-  return error instanceof Error && error.name === 'HarmonyError' && typeof (error as HarmonyError).code === 'string'
+  return (
+    error instanceof Error &&
+    error.name === 'HarmonyError' &&
+    typeof (error as HarmonyError).code === 'string'
+  )
 }
 
 /** Whatever was thrown, as an error of ours; the original is kept as the cause. */

@@ -77,6 +77,7 @@ const stepFields = {
   renamedFrom: z.string().optional(),
   adopts: z.boolean(),
   records: z.boolean(),
+  forced: z.boolean(),
   surplus: z.array(z.strictObject({ claim, fingerprint: z.string() }).readonly()).readonly(),
 }
 

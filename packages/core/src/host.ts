@@ -116,7 +116,10 @@ export interface HostFiles {
    * What is there and, for a regular file of at most `limit` bytes, its content, of one moment: it is read again when
    * it changed meanwhile. Never follows a final link. `undefined` as for `lstat`.
    */
-  read(path: string, limit: number): Promise<{ readonly stat: FileStat; readonly bytes: Uint8Array | undefined } | undefined>
+  read(
+    path: string,
+    limit: number,
+  ): Promise<{ readonly stat: FileStat; readonly bytes: Uint8Array | undefined } | undefined>
   /** The content of a regular file in chunks; never follows a final link. Fails if it changes meanwhile. */
   stream(path: string): AsyncIterable<Uint8Array>
   /**

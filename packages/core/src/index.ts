@@ -1,11 +1,21 @@
 /// <reference types="node" preserve="true" />
 /** The language of Harmony: capabilities, Scores, topologies, projects. */
-export { type Capability, capability, type Needs, offers } from './capability.ts'
+
 export { canonical, digest, type Json } from './canonical.ts'
-export * as claim from './claims.ts'
+export { type Capability, capability, type Needs, offers } from './capability.ts'
 export type { Claim } from './claims.ts'
+export * as claim from './claims.ts'
 export { defineComposite } from './composite.ts'
-export { type ErrorCode, type ErrorDetails, exitStatusOf, HarmonyError, type Issue, isHarmonyError, toHarmonyError, ValueError } from './errors.ts'
+export {
+  type ErrorCode,
+  type ErrorDetails,
+  exitStatusOf,
+  HarmonyError,
+  type Issue,
+  isHarmonyError,
+  toHarmonyError,
+  ValueError,
+} from './errors.ts'
 export type { Emit, EngineEvent, ErrorData, Outcome } from './events.ts'
 export {
   type Applied,
@@ -41,10 +51,10 @@ export {
   sensitive,
   text,
 } from './late.ts'
-export type { StateHome, HomeLock, HomeLockOptions } from './ledger/home.ts'
+export type { HomeLock, HomeLockOptions, StateHome } from './ledger/home.ts'
 export {
-  acts,
   type Action,
+  acts,
   type Conflict,
   changes,
   countPlan,
@@ -58,8 +68,8 @@ export {
 export { type Deployment, defineProject, deploy, isProject, type Project } from './project.ts'
 export {
   type AnyScore,
-  defineScore,
   type Definition,
+  defineScore,
   type KindDefinition,
   type Score,
   type ScoreFactory,

@@ -91,7 +91,11 @@ export interface Interpret<Spec, Wire, N, State, Status, O> {
   /** Makes the differences go away. Safe to run twice and to die anywhere in between. */
   converge(spec: Spec, on: N, run: Run<NoInfer<State>>): Promise<void>
   /** Takes away what this Score put there, or puts back what was there before. Removing twice is fine. */
-  remove(applied: Applied<Wire>, on: N, run: Omit<Run<undefined>, 'state' | 'differences' | 'digest'>): Promise<void>
+  remove(
+    applied: Applied<Wire>,
+    on: N,
+    run: Omit<Run<undefined>, 'state' | 'differences' | 'digest'>,
+  ): Promise<void>
   /**
    * Cleans up what a pass that was killed may have left (temporary files). Called before anything else for a Score
    * with unfinished work; the next `observe` tells the rest.
@@ -104,7 +108,12 @@ export interface Interpret<Spec, Wire, N, State, Status, O> {
   /** Reads what is there although no Score wants it. The planner leaves out what any ledger on the host claims. */
   surplus?(spec: Spec, on: N, look: Look): Promise<readonly Surplus[]>
   /** Deletes exactly these; leaves alone what has changed since or is gone. Runs last among the Scores it contains. */
-  discard?(surplus: readonly Surplus[], spec: Spec, on: N, run: Omit<Run<undefined>, 'state' | 'differences'>): Promise<void>
+  discard?(
+    surplus: readonly Surplus[],
+    spec: Spec,
+    on: N,
+    run: Omit<Run<undefined>, 'state' | 'differences'>,
+  ): Promise<void>
   /** Typed values that other Scores may take as inputs. */
   outputs?(state: NoInfer<State>): O
   /** Typed details for people and machines: `{ sha256 }`, `{ since, restarts, health }`. */

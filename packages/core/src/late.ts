@@ -118,7 +118,10 @@ export function secret(name: string, from: { readonly env?: string; readonly fil
 }
 
 /** Text with secrets inside: ``secretText`postgres://app:${secret('db')}@db` ``. The whole text is a secret then. */
-export function secretText(strings: TemplateStringsArray, ...values: readonly (string | number | Secret)[]): Secret {
+export function secretText(
+  strings: TemplateStringsArray,
+  ...values: readonly (string | number | Secret)[]
+): Secret {
   const pieces: (string | Secret)[] = []
   strings.forEach((text, i) => {
     if (text) pieces.push(text)
@@ -139,7 +142,10 @@ export function bytes(value: Uint8Array): Bytes {
 }
 
 /** Text from outputs of other Scores: ``text`postgres://${db.out.address}:5432` ``. Refuses secrets: see {@link secretText}. */
-export function text(strings: TemplateStringsArray, ...values: readonly (string | number | Ref<string | number>)[]): Ref<string> {
+export function text(
+  strings: TemplateStringsArray,
+  ...values: readonly (string | number | Ref<string | number>)[]
+): Ref<string> {
   const pieces: unknown[] = []
   strings.forEach((piece, i) => {
     if (piece) pieces.push(piece)
@@ -155,9 +161,13 @@ export function makeRef<T>(address: string, output: string): Ref<T> {
   // A bare template literal would compile and yield "[object Object]".
   Object.defineProperty(made, Symbol.toPrimitive, {
     value: () => {
-      throw new HarmonyError('invalid-value', `the output ${output} of ${address} is not known yet, so it cannot be put into a string`, {
-        hint: 'write text`…${score.out.name}…` with the tag `text` from @harmony-iac/core',
-      })
+      throw new HarmonyError(
+        'invalid-value',
+        `the output ${output} of ${address} is not known yet, so it cannot be put into a string`,
+        {
+          hint: 'write text`…${score.out.name}…` with the tag `text` from @harmony-iac/core',
+        },
+      )
     },
   })
   return made as never
@@ -166,10 +176,17 @@ export function makeRef<T>(address: string, output: string): Ref<T> {
 const address = z.string().min(1)
 const refSchema = z.union([
   z.strictObject({ $ref: address, output: address }),
-  z.strictObject({ $ref: z.literal(''), output: z.literal(''), $text: z.array(z.union([z.string(), z.strictObject({ $ref: address, output: address })])).readonly() }),
+  z.strictObject({
+    $ref: z.literal(''),
+    output: z.literal(''),
+    $text: z.array(z.union([z.string(), z.strictObject({ $ref: address, output: address })])).readonly(),
+  }),
 ])
 const secretSchema: z.ZodType = z.strictObject({
-  $secret: z.union([z.string().min(1), z.array(z.union([z.string(), z.lazy(() => secretSchema)])).readonly()]),
+  $secret: z.union([
+    z.string().min(1),
+    z.array(z.union([z.string(), z.lazy(() => secretSchema)])).readonly(),
+  ]),
   env: z.string().min(1).optional(),
   file: z.string().min(1).optional(),
 })
@@ -180,12 +197,16 @@ export const assetSchema: z.ZodType<Asset, Asset> = z.strictObject({ $asset: z.s
 export const bytesSchema: z.ZodType<Bytes, Bytes> = z.strictObject({ $bytes: z.base64() }) as never
 
 /** A field that also takes the output of another Score. */
-export function ref<S extends z.ZodType>(schema: S): z.ZodType<z.output<S> | Ref<z.output<S>>, z.input<S> | Ref<z.output<S>>> {
+export function ref<S extends z.ZodType>(
+  schema: S,
+): z.ZodType<z.output<S> | Ref<z.output<S>>, z.input<S> | Ref<z.output<S>>> {
   return z.union([schema, refSchema]) as never
 }
 
 /** A field that also takes a secret. `interpret` sees a {@link Sensitive} then, also for a plain value. */
-export function secretable<S extends z.ZodType>(schema: S): z.ZodType<z.output<S> | Secret, z.input<S> | Secret> {
+export function secretable<S extends z.ZodType>(
+  schema: S,
+): z.ZodType<z.output<S> | Secret, z.input<S> | Secret> {
   const made = z.union([schema, secretSchema]) as never
   secretFields.add(made)
   return made
@@ -195,7 +216,9 @@ export function secretable<S extends z.ZodType>(schema: S): z.ZodType<z.output<S
 export const secretFields = new WeakSet<z.ZodType>()
 
 /** Whether a value is a reference to an output (or text made of some). */
-export function isRef(value: unknown): value is { readonly $ref: string; readonly output: string; readonly $text?: readonly unknown[] } {
+export function isRef(
+  value: unknown,
+): value is { readonly $ref: string; readonly output: string; readonly $text?: readonly unknown[] } {
   return typeof value === 'object' && value !== null && '$ref' in value
 }
 

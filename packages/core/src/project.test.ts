@@ -6,10 +6,36 @@ import { defineProject, deploy, isProject } from './project.ts'
 import { defineScore } from './score.ts'
 
 const Balancing = capability<{ add(): void }>()('loadBalancer')
-const interpret = { observe: async () => ({}), compare: () => [], converge: async () => undefined, remove: async () => undefined }
-const Thing = defineScore({ kind: 'Thing', version: 1, needs: [], spec: z.strictObject({ name: z.string() }), identity: (spec) => spec.name, interpret })
-const Balanced = defineScore({ kind: 'Balanced', version: 1, needs: [Balancing], spec: z.strictObject({ name: z.string() }), identity: (spec) => spec.name, interpret })
-const Group = defineComposite({ kind: 'Group', version: 1, needs: [Balancing], spec: z.strictObject({ name: z.string() }), identity: (spec) => spec.name, compose: ({ name }) => [Balanced({ name })] })
+const interpret = {
+  observe: async () => ({}),
+  compare: () => [],
+  converge: async () => undefined,
+  remove: async () => undefined,
+}
+const Thing = defineScore({
+  kind: 'Thing',
+  version: 1,
+  needs: [],
+  spec: z.strictObject({ name: z.string() }),
+  identity: (spec) => spec.name,
+  interpret,
+})
+const Balanced = defineScore({
+  kind: 'Balanced',
+  version: 1,
+  needs: [Balancing],
+  spec: z.strictObject({ name: z.string() }),
+  identity: (spec) => spec.name,
+  interpret,
+})
+const Group = defineComposite({
+  kind: 'Group',
+  version: 1,
+  needs: [Balancing],
+  spec: z.strictObject({ name: z.string() }),
+  identity: (spec) => spec.name,
+  compose: ({ name }) => [Balanced({ name })],
+})
 
 class Pi {
   readonly name = 'kiosk'
@@ -20,10 +46,15 @@ const problems = (make: () => unknown): readonly string[] => {
     make()
     return []
   } catch (error) {
-    return (error as { issues: { address?: string; path: unknown[]; message: string }[] }).issues.map((issue) => `${issue.address ?? issue.path.join('.')}: ${issue.message}`)
+    return (error as { issues: { address?: string; path: unknown[]; message: string }[] }).issues.map(
+      (issue) => `${issue.address ?? issue.path.join('.')}: ${issue.message}`,
+    )
   }
 }
-const project = (scores: unknown, to: unknown = pi) => () => defineProject({ name: 'p', deployments: [deploy(to as never, scores as never)] })
+const project =
+  (scores: unknown, to: unknown = pi) =>
+  () =>
+    defineProject({ name: 'p', deployments: [deploy(to as never, scores as never)] })
 
 test('lists nest, and false and undefined are left out', () => {
   const made = deploy(pi, [Thing({ name: 'a' }), [[Thing({ name: 'b' })], false], undefined])
@@ -31,11 +62,17 @@ test('lists nest, and false and undefined are left out', () => {
 })
 
 test('what the compiler could not see is refused at run time, all at once', () => {
-  expect(problems(project([Balanced({ name: 'a' }), [Thing({ nam: 'b' } as never)], 'x', Thing, Group({ name: 'c' })]))).toEqual([
+  expect(
+    problems(
+      project([Balanced({ name: 'a' }), [Thing({ nam: 'b' } as never)], 'x', Thing, Group({ name: 'c' })]),
+    ),
+  ).toEqual([
     '0.scores.2: is not a Score but string'.replace('0.', 'deployments.0.'),
     'deployments.0.scores.3: is not a Score but a function; was it called?',
     'Balanced:a: needs loadBalancer, which the Pi kiosk does not offer',
-    expect.stringMatching(/^Thing:\?: invalid input: expected string, received undefined \(.*project\.test\.ts:\d+:\d+\)$/),
+    expect.stringMatching(
+      /^Thing:\?: invalid input: expected string, received undefined \(.*project\.test\.ts:\d+:\d+\)$/,
+    ),
     expect.stringMatching(/^Thing:\?: unknown field \(/),
     'Balanced:c: needs loadBalancer, which the Pi kiosk does not offer',
   ])
@@ -43,7 +80,12 @@ test('what the compiler could not see is refused at run time, all at once', () =
 
 test.each([
   ['no list', { name: 'x' }, undefined, 'deployments.0.scores: is not a list of Scores but object'],
-  ['no topology', [], undefined, 'deployments.0: deploy(topology, scores): the first argument is not a topology (it has no name)'],
+  [
+    'no topology',
+    [],
+    undefined,
+    'deployments.0: deploy(topology, scores): the first argument is not a topology (it has no name)',
+  ],
 ])('refuses %s', (_, scores, to, message) => {
   expect(problems(project(scores, to ?? (message.includes('topology') ? 5 : pi)))).toEqual([message])
 })
@@ -60,6 +102,8 @@ test.each([
 })
 
 test('two topologies of one name are refused, one topology in two deployments is fine', () => {
-  expect(problems(() => defineProject({ name: 'p', deployments: [deploy(pi, []), deploy(new Pi(), [])] }))).toEqual(['deployments.1: two topologies have the name kiosk; give one of them another name'])
+  expect(
+    problems(() => defineProject({ name: 'p', deployments: [deploy(pi, []), deploy(new Pi(), [])] })),
+  ).toEqual(['deployments.1: two topologies have the name kiosk; give one of them another name'])
   expect(isProject(defineProject({ name: 'p', deployments: [deploy(pi, []), deploy(pi, [])] }))).toBe(true)
 })

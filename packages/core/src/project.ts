@@ -30,15 +30,29 @@ export interface Project {
  * `deploy(pi, [config, hosts.map((host) => Site({ host })), tls && Certificate({ … })])`.
  * Prefer nesting to spreading: the compiler then blames the guilty element only.
  */
-export function deploy<T extends Topology>(to: T | Remote<T>, scores: NoInfer<readonly Scores<T>[]>): Deployment {
+export function deploy<T extends Topology>(
+  to: T | Remote<T>,
+  scores: NoInfer<readonly Scores<T>[]>,
+): Deployment {
   const issues: Issue[] = []
   const flat: AnyScore[] = []
   collect(scores, [], flat, issues)
   const target = to as { name?: unknown; device?: unknown; selector?: unknown } | null | undefined
-  const isRemote = typeof target === 'object' && target !== null && (target.device !== undefined || target.selector !== undefined)
+  const isRemote =
+    typeof target === 'object' &&
+    target !== null &&
+    (target.device !== undefined || target.selector !== undefined)
   if (!isRemote && typeof target?.name !== 'string')
-    issues.push({ path: [], message: 'deploy(topology, scores): the first argument is not a topology (it has no name)' })
-  return { topology: isRemote ? undefined : (to as Topology), remote: isRemote ? (to as Remote<unknown>) : undefined, scores: flat, issues }
+    issues.push({
+      path: [],
+      message: 'deploy(topology, scores): the first argument is not a topology (it has no name)',
+    })
+  return {
+    topology: isRemote ? undefined : (to as Topology),
+    remote: isRemote ? (to as Remote<unknown>) : undefined,
+    scores: flat,
+    issues,
+  }
 }
 
 /**
@@ -46,14 +60,24 @@ export function deploy<T extends Topology>(to: T | Remote<T>, scores: NoInfer<re
  * @throws HarmonyError `invalid-project` with every issue: invalid specs, things that are not Scores, capabilities
  * that a topology does not offer, two topologies of one name.
  */
-export function defineProject(project: { readonly name: string; readonly deployments: readonly Deployment[] }): Project {
+export function defineProject(project: {
+  readonly name: string
+  readonly deployments: readonly Deployment[]
+}): Project {
   const issues: Issue[] = []
   const given = project as unknown
-  if (typeof given !== 'object' || given === null) throw invalid([{ path: [], message: 'defineProject takes { name, deployments }' }])
-  for (const key of Object.keys(given)) if (key !== 'name' && key !== 'deployments') issues.push({ path: [key], message: 'unknown field' })
+  if (typeof given !== 'object' || given === null)
+    throw invalid([{ path: [], message: 'defineProject takes { name, deployments }' }])
+  for (const key of Object.keys(given))
+    if (key !== 'name' && key !== 'deployments') issues.push({ path: [key], message: 'unknown field' })
   if (typeof project.name !== 'string' || !/^[a-z0-9][a-z0-9._-]{0,62}$/i.test(project.name))
-    issues.push({ path: ['name'], message: 'must be 1 to 63 letters, digits, dots, dashes or underscores, starting with a letter or digit' })
-  if (!Array.isArray(project.deployments)) issues.push({ path: ['deployments'], message: 'must be a list of deploy(…)' })
+    issues.push({
+      path: ['name'],
+      message:
+        'must be 1 to 63 letters, digits, dots, dashes or underscores, starting with a letter or digit',
+    })
+  if (!Array.isArray(project.deployments))
+    issues.push({ path: ['deployments'], message: 'must be a list of deploy(…)' })
   else {
     const byName = new Map<string, Topology>()
     project.deployments.forEach((deployment: Deployment, i: number) => {
@@ -65,10 +89,15 @@ export function defineProject(project: { readonly name: string; readonly deploym
       if (topology) {
         const other = byName.get(topology.name)
         if (other && other !== topology)
-          issues.push({ path: ['deployments', i], message: `two topologies have the name ${topology.name}; give one of them another name` })
+          issues.push({
+            path: ['deployments', i],
+            message: `two topologies have the name ${topology.name}; give one of them another name`,
+          })
         byName.set(topology.name, topology)
       }
-      issues.push(...deployment.issues.map((issue: Issue) => ({ ...issue, path: ['deployments', i, ...issue.path] })))
+      issues.push(
+        ...deployment.issues.map((issue: Issue) => ({ ...issue, path: ['deployments', i, ...issue.path] })),
+      )
       for (const score of deployment.scores) issues.push(...issuesOfScore(score, topology))
     })
   }
@@ -78,7 +107,11 @@ export function defineProject(project: { readonly name: string; readonly deploym
 
 /** Whether a value is what `defineProject` returns, of this copy of core or another. */
 export function isProject(value: unknown): value is Project {
-  return typeof value === 'object' && value !== null && (value as { '~harmony'?: unknown })['~harmony'] === 'project'
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    (value as { '~harmony'?: unknown })['~harmony'] === 'project'
+  )
 }
 
 function issuesOfScore(score: AnyScore, topology: Topology | undefined): readonly Issue[] {
@@ -88,7 +121,11 @@ function issuesOfScore(score: AnyScore, topology: Topology | undefined): readonl
   if (topology && !internals.children)
     for (const need of internals.definition.needs)
       if ((topology as unknown as Record<string, unknown>)[need.name] === undefined)
-        found.push({ address: score.id, path: [], message: `needs ${need.name}, which ${describe(topology)} does not offer` })
+        found.push({
+          address: score.id,
+          path: [],
+          message: `needs ${need.name}, which ${describe(topology)} does not offer`,
+        })
   for (const child of internals.children ?? []) found.push(...issuesOfScore(child, topology))
   return found
 }
@@ -100,14 +137,21 @@ function describe(topology: Topology): string {
 
 function collect(list: unknown, path: readonly number[], into: AnyScore[], issues: Issue[]): void {
   if (!Array.isArray(list)) {
-    issues.push({ path: ['scores', ...path], message: `is not a list of Scores but ${list === null ? 'null' : typeof list}` })
+    issues.push({
+      path: ['scores', ...path],
+      message: `is not a list of Scores but ${list === null ? 'null' : typeof list}`,
+    })
     return
   }
   list.forEach((each: unknown, i) => {
     if (each === false || each === undefined || each === null) return
     if (Array.isArray(each)) collect(each, [...path, i], into, issues)
     else if (typeof each === 'object' && '~score' in each) into.push(each as AnyScore)
-    else issues.push({ path: ['scores', ...path, i], message: `is not a Score but ${typeof each === 'function' ? 'a function; was it called?' : typeof each}` })
+    else
+      issues.push({
+        path: ['scores', ...path, i],
+        message: `is not a Score but ${typeof each === 'function' ? 'a function; was it called?' : typeof each}`,
+      })
   })
 }
 
@@ -116,4 +160,3 @@ function invalid(issues: readonly Issue[]): HarmonyError {
   const message = issues.length === 1 && first ? first.message : `${issues.length} problems in the project`
   return new HarmonyError('invalid-project', message, { issues })
 }
-

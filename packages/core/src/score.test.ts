@@ -4,17 +4,28 @@ import { defineComposite } from './composite.ts'
 import { ref, secret, secretable, text } from './late.ts'
 import { type AnyScore, defineScore } from './score.ts'
 
-const interpret = { observe: async () => ({}), compare: () => [], converge: async () => undefined, remove: async () => undefined }
+const interpret = {
+  observe: async () => ({}),
+  compare: () => [],
+  converge: async () => undefined,
+  remove: async () => undefined,
+}
 const Thing = defineScore({
   kind: 'Thing',
   version: 2,
   needs: [],
-  spec: z.strictObject({ name: z.string(), size: z.number().optional(), token: secretable(ref(z.string())).optional(), mode: z.string().default('0644') }),
+  spec: z.strictObject({
+    name: z.string(),
+    size: z.number().optional(),
+    token: secretable(ref(z.string())).optional(),
+    mode: z.string().default('0644'),
+  }),
   identity: (spec) => spec.name,
   interpret: { ...interpret, outputs: () => ({ port: 80 }) },
   reactions: { restartOn: async () => undefined },
 })
-const issues = (score: AnyScore) => score['~score'].issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
+const issues = (score: AnyScore) =>
+  score['~score'].issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
 
 test('a Score is plain frozen data with an address', () => {
   const score = Thing({ name: 'a', protect: true })
@@ -30,13 +41,20 @@ test('a Score is plain frozen data with an address', () => {
 
 test('options hold addresses, not Scores', () => {
   const a = Thing({ name: 'a' })
-  expect(Thing({ name: 'b', after: [a], restartOn: [a] }).options).toMatchObject({ after: ['Thing:a'], reactions: { restartOn: ['Thing:a'] } })
+  expect(Thing({ name: 'b', after: [a], restartOn: [a] }).options).toMatchObject({
+    after: ['Thing:a'],
+    reactions: { restartOn: ['Thing:a'] },
+  })
 })
 
 describe('an invalid spec', () => {
   test('is told with all its issues and their paths', () => {
     const bad = Thing({ name: 1, sise: 2, mode: true } as never)
-    expect(issues(bad)).toEqual(['name: invalid input: expected string, received number', 'mode: invalid input: expected string, received boolean', 'sise: unknown field'])
+    expect(issues(bad)).toEqual([
+      'name: invalid input: expected string, received number',
+      'mode: invalid input: expected string, received boolean',
+      'sise: unknown field',
+    ])
   })
 
   test('names the file and line where it was made, and the address as far as it is known', () => {
@@ -48,7 +66,11 @@ describe('an invalid spec', () => {
   test.each([
     ['a plain wrong value', 5, 'token: invalid input: expected string, received number'],
     ['a misspelt secret', { $secret: 'x', evn: 'Y' }, 'token.evn: unknown field'],
-    ['a secret without a name', { $secret: '' }, 'token.$secret: too small: expected string to have >=1 characters'],
+    [
+      'a secret without a name',
+      { $secret: '' },
+      'token.$secret: too small: expected string to have >=1 characters',
+    ],
     ['a misspelt mark', { $sercet: 'x' }, 'token: invalid input: expected string, received object'],
   ])('of a field that takes a secret or a reference is readable: %s', (_, token, message) => {
     expect(issues(Thing({ name: 'a', token } as never))).toContain(message)
@@ -79,30 +101,59 @@ describe('an output', () => {
   })
   test('goes into text with the tag, and back through JSON', () => {
     const made = text`http://localhost:${Thing({ name: 'a' }).out.port}/`
-    expect(JSON.parse(JSON.stringify(made))).toEqual({ $ref: '', output: '', $text: ['http://localhost:', { $ref: 'Thing:a', output: 'port' }, '/'] })
+    expect(JSON.parse(JSON.stringify(made))).toEqual({
+      $ref: '',
+      output: '',
+      $text: ['http://localhost:', { $ref: 'Thing:a', output: 'port' }, '/'],
+    })
     expect(issues(Thing({ name: 'b', token: made }))).toEqual([])
   })
 })
 
 test('a secret is a reference that nothing can be read from', () => {
-  expect(JSON.stringify(Thing({ name: 'a', token: secret('psk') }).spec)).toBe('{"name":"a","token":{"$secret":"psk"},"mode":"0644"}')
+  expect(JSON.stringify(Thing({ name: 'a', token: secret('psk') }).spec)).toBe(
+    '{"name":"a","token":{"$secret":"psk"},"mode":"0644"}',
+  )
 })
 
 describe('a kind is refused when it is defined', () => {
   test.each([
-    ['a field with the name of an option', { spec: z.strictObject({ name: z.string(), after: z.string() }) }, 'the field after has the name of an option'],
-    ['a field with the name of a reaction', { spec: z.strictObject({ restartOn: z.string() }), reactions: { restartOn: async () => undefined } }, 'the field restartOn'],
+    [
+      'a field with the name of an option',
+      { spec: z.strictObject({ name: z.string(), after: z.string() }) },
+      'the field after has the name of an option',
+    ],
+    [
+      'a field with the name of a reaction',
+      { spec: z.strictObject({ restartOn: z.string() }), reactions: { restartOn: async () => undefined } },
+      'the field restartOn',
+    ],
     ['a spec that takes unknown fields', { spec: z.object({ name: z.string() }) }, 'not strict'],
     ['a name in lower case', { kind: 'thing' }, 'UpperCamelCase'],
     ['version 0', { version: 0 }, 'version is an integer from 1'],
   ])('%s', (_, change, message) => {
-    const definition = { kind: 'Bad', version: 1, needs: [], spec: z.strictObject({ name: z.string() }), identity: () => 'x', interpret, ...change }
+    const definition = {
+      kind: 'Bad',
+      version: 1,
+      needs: [],
+      spec: z.strictObject({ name: z.string() }),
+      identity: () => 'x',
+      interpret,
+      ...change,
+    }
     expect(() => defineScore(definition as never)).toThrow(message)
   })
 })
 
 test('a composite passes on the issues of what it composes', () => {
-  const Pair = defineComposite({ kind: 'Pair', version: 1, needs: [], spec: z.strictObject({ name: z.string() }), identity: (spec) => spec.name, compose: () => [Thing({ name: 2 } as never), 'x' as never] })
+  const Pair = defineComposite({
+    kind: 'Pair',
+    version: 1,
+    needs: [],
+    spec: z.strictObject({ name: z.string() }),
+    identity: (spec) => spec.name,
+    compose: () => [Thing({ name: 2 } as never), 'x' as never],
+  })
   const pair = Pair({ name: 'p' })
   expect(pair['~score'].children?.map((child) => child.id)).toEqual(['Thing:?'])
   expect(issues(pair)).toEqual([': Pair.compose returned something that is not a Score: string'])

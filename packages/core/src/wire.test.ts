@@ -4,7 +4,12 @@ import * as z from 'zod'
 import { defineScore } from './score.ts'
 import { decodeScore, encodeScore } from './wire.ts'
 
-const interpret = { observe: async () => ({}), compare: () => [], converge: async () => undefined, remove: async () => undefined }
+const interpret = {
+  observe: async () => ({}),
+  compare: () => [],
+  converge: async () => undefined,
+  remove: async () => undefined,
+}
 const Wired = defineScore({
   kind: 'Wired',
   version: 3,
@@ -21,11 +26,21 @@ const travel = (value: unknown) => JSON.parse(JSON.stringify(value)) as never
 
 test('a round trip is identity', () => {
   fc.assert(
-    fc.property(fc.string(), fc.option(fc.double({ noNaN: true, noDefaultInfinity: true }), { nil: undefined }), fc.boolean(), (name, size, protect) => {
-      const score = Wired({ name, ...(size === undefined ? {} : { size: size === 0 ? 0 : size }), protect, formerly: ['x'] })
-      const wire = travel(encodeScore(score))
-      expect(encodeScore(decodeScore(wire))).toEqual(wire)
-    }),
+    fc.property(
+      fc.string(),
+      fc.option(fc.double({ noNaN: true, noDefaultInfinity: true }), { nil: undefined }),
+      fc.boolean(),
+      (name, size, protect) => {
+        const score = Wired({
+          name,
+          ...(size === undefined ? {} : { size: size === 0 ? 0 : size }),
+          protect,
+          formerly: ['x'],
+        })
+        const wire = travel(encodeScore(score))
+        expect(encodeScore(decodeScore(wire))).toEqual(wire)
+      },
+    ),
   )
 })
 
@@ -46,6 +61,8 @@ describe('refuses', () => {
   })
   test('a prototype that came with the JSON', () => {
     const bad = JSON.parse('{"name":"a","__proto__":{"size":1}}') as unknown
-    expect(() => decodeScore({ ...wire, spec: bad })).toThrow(expect.objectContaining({ code: 'invalid-spec' }))
+    expect(() => decodeScore({ ...wire, spec: bad })).toThrow(
+      expect.objectContaining({ code: 'invalid-spec' }),
+    )
   })
 })

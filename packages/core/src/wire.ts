@@ -6,7 +6,8 @@
 import { HarmonyError } from './errors.ts'
 import { issuesOf } from './issues.ts'
 import { kindOf } from './kinds.ts'
-import { type AnyScore, type KindDefinition, reviveScore, type StoredOptions } from './score.ts'
+import { reviveScore } from './make-score.ts'
+import type { AnyScore, KindDefinition, StoredOptions } from './score.ts'
 
 /** A Score as it travels. */
 export interface SerializedScore extends StoredOptions {
@@ -59,16 +60,25 @@ export function decodeScore(wire: SerializedScore): AnyScore {
  * The spec of a stored Score in the current version of its kind.
  * @throws HarmonyError `unknown-version`.
  */
-export function upgradeSpec(definition: KindDefinition, wire: Pick<SerializedScore, 'id' | 'kind' | 'version' | 'spec'>): unknown {
+export function upgradeSpec(
+  definition: KindDefinition,
+  wire: Pick<SerializedScore, 'id' | 'kind' | 'version' | 'spec'>,
+): unknown {
   if (wire.version > definition.version)
-    throw new HarmonyError('unknown-version', `${wire.kind} has version ${wire.version}; here only versions up to ${definition.version} are known`, {
-      address: wire.id,
-      hint: 'use the newer package here as well',
-    })
+    throw new HarmonyError(
+      'unknown-version',
+      `${wire.kind} has version ${wire.version}; here only versions up to ${definition.version} are known`,
+      {
+        address: wire.id,
+        hint: 'use the newer package here as well',
+      },
+    )
   let spec = wire.spec
   for (let version = wire.version; version < definition.version; version++) {
     if (!definition.upgrade)
-      throw new HarmonyError('unknown-version', `${wire.kind} cannot upgrade version ${version}`, { address: wire.id })
+      throw new HarmonyError('unknown-version', `${wire.kind} cannot upgrade version ${version}`, {
+        address: wire.id,
+      })
     spec = definition.upgrade(spec, version)
   }
   return spec

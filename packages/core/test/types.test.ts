@@ -18,8 +18,25 @@ const expected = source.flatMap((line, i) => {
 
 function compile(...options: string[]): Map<number, string> {
   const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc')
-  const base = ['--noEmit', '--pretty', 'false', '--module', 'nodenext', '--target', 'es2024', '--types', 'node']
-  const flags = [...base, '--allowImportingTsExtensions', '--skipLibCheck', '--ignoreConfig', ...options, fixture]
+  const base = [
+    '--noEmit',
+    '--pretty',
+    'false',
+    '--module',
+    'nodenext',
+    '--target',
+    'es2024',
+    '--types',
+    'node',
+  ]
+  const flags = [
+    ...base,
+    '--allowImportingTsExtensions',
+    '--skipLibCheck',
+    '--ignoreConfig',
+    ...options,
+    fixture,
+  ]
   let output = ''
   try {
     execFileSync(process.execPath, [tsc, ...flags], { encoding: 'utf8', stdio: 'pipe' })
@@ -51,6 +68,8 @@ describe('the compiler refuses, on the offending line, with the reason in the la
 
   test('a missing capability is refused in a project without strict as well', () => {
     const lax = compile('--strict', 'false')
-    for (const { line, message } of expected) if (message.startsWith("Property 'loadBalancer' is missing in type 'PiTopology'")) expect(lax.get(line)).toContain(message)
+    for (const { line, message } of expected)
+      if (message.startsWith("Property 'loadBalancer' is missing in type 'PiTopology'"))
+        expect(lax.get(line)).toContain(message)
   })
 })

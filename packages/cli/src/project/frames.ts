@@ -52,7 +52,7 @@ function toPath(file: string): string {
 }
 
 /** A few lines of a file around a place, the place marked. */
-export function frameText(source: string, line: number, column: number): string | undefined {
+function frameText(source: string, line: number, column: number): string | undefined {
   const lines = source.split('\n')
   if (line < 1 || line > lines.length) return undefined
   const from = Math.max(1, line - 1)

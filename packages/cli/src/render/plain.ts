@@ -39,6 +39,8 @@ export class PlainReporter implements Reporter {
       case 'finished':
         if (this.#progress) this.#progress.emit(event)
         else this.#line(event)
+        return
+      default: // told otherwise: plans as a whole, errors and the summary by themselves
     }
   }
 

@@ -27,7 +27,7 @@ const looks: Readonly<Record<Action, Look>> = {
 }
 
 /** The symbol of an action, painted. */
-export function symbolOf(action: Action, colours: Colours): string {
+function symbolOf(action: Action, colours: Colours): string {
   const { symbol, colour } = looks[action]
   return colours[colour](symbol)
 }

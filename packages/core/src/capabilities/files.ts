@@ -75,14 +75,20 @@ export interface ListedEntry {
 }
 
 /** A copy of what was at a path, kept aside to be put back. Plain data: it is stored in the ledger. */
-export type KeptEntry = { readonly type: string; readonly [key: string]: string | number | boolean | null | undefined }
+export type KeptEntry = {
+  readonly type: string
+  readonly [key: string]: string | number | boolean | null | undefined
+}
 
 /**
  * Files, directories and links of one host. Errors are HarmonyErrors with the path and what to do.
  */
 export interface FileSystem {
   /** Reads what is at a path. The content of a file is read only if asked for; otherwise only its size is told. */
-  inspect(path: string, options?: { readonly content?: boolean; readonly signal?: AbortSignal }): Promise<Entry>
+  inspect(
+    path: string,
+    options?: { readonly content?: boolean; readonly signal?: AbortSignal },
+  ): Promise<Entry>
   /** Everything below a folder, parents before children, links not followed; nothing when it does not exist. */
   list(path: string): Promise<readonly ListedEntry[]>
   /** The canonical path of a link's target; for a `File` that is asked to write through a link. */
@@ -93,14 +99,21 @@ export interface FileSystem {
   writeFile(path: string, content: Uint8Array | Content, options: WriteOptions): Promise<void>
   makeDirectory(path: string, options: EntryAttributes & Guard): Promise<void>
   /** Replaces an existing link at once. */
-  makeSymlink(path: string, target: string, options: Guard & Pick<EntryAttributes, 'owner' | 'group'>): Promise<void>
+  makeSymlink(
+    path: string,
+    target: string,
+    options: Guard & Pick<EntryAttributes, 'owner' | 'group'>,
+  ): Promise<void>
   /** Changes attributes in place; never follows a link. */
   setAttributes(path: string, attributes: EntryAttributes & Guard): Promise<void>
   /**
    * Removes a file, a link or an empty directory. With `fingerprint` only if it still is that very thing.
    * Tells what became of it; `not-empty` and `changed` leave it alone.
    */
-  remove(path: string, options?: { readonly fingerprint?: string }): Promise<'removed' | 'absent' | 'not-empty' | 'changed'>
+  remove(
+    path: string,
+    options?: { readonly fingerprint?: string },
+  ): Promise<'removed' | 'absent' | 'not-empty' | 'changed'>
   /** Keeps a copy of what is there (of a directory its attributes only), owner-only readable, outside the path. */
   keep(path: string): Promise<KeptEntry>
   /** Puts a kept copy back as it was and drops the copy. */

@@ -12,13 +12,20 @@ import type { ApplyRequest, ApplyResult, StepResult } from './contract.ts'
 import { verbsOf } from './observe.ts'
 import { Pass } from './pass.ts'
 import { resolveSpec } from './resolve.ts'
+import { makeRun } from './run.ts'
 import { schedule, type Task } from './schedule.ts'
-import { convergeLeaf, makeRun, NotConverged } from './step.ts'
+import { NotConverged } from './settle.ts'
+import { convergeLeaf } from './step.ts'
 
 const created = '~everything that is created'
 
 /** Carries out a plan; resolves whatever becomes of its steps. */
-export async function carryOut(context: Context, graph: Graph, plan: Plan, request: ApplyRequest): Promise<ApplyResult> {
+export async function carryOut(
+  context: Context,
+  graph: Graph,
+  plan: Plan,
+  request: ApplyRequest,
+): Promise<ApplyResult> {
   refuseUnfit(context, plan)
   const stop = request.stop ?? new AbortController().signal
   const abort = request.abort ?? new AbortController().signal
@@ -38,13 +45,18 @@ export async function carryOut(context: Context, graph: Graph, plan: Plan, reque
 
 function refuseUnfit(context: Context, plan: Plan): void {
   const unfit = (message: string, hint: string) => new HarmonyError('plan-stale', message, { hint })
-  if (!isSealed(plan)) throw unfit('the plan was changed after it was made: its digest is wrong', 'plan again')
+  if (!isSealed(plan))
+    throw unfit('the plan was changed after it was made: its digest is wrong', 'plan again')
   if (plan.project !== context.owner.project || plan.topology !== context.topology.name)
     throw unfit(`the plan is for ${plan.project} on ${plan.topology}`, 'plan this project again')
   if (plan.lineage !== undefined && plan.lineage !== context.owner.lineage)
     throw unfit('the plan was made for another lineage of this project (harmony.lock)', 'plan again')
-  if (plan.conflicts.length > 0) throw new HarmonyError('plan-conflict', 'the plan has conflicts', { hint: 'resolve them and plan again' })
-  if (plan.failures.length > 0) throw new HarmonyError('plan-stale', 'not everything could be observed', { hint: 'resolve that and plan again' })
+  if (plan.conflicts.length > 0)
+    throw new HarmonyError('plan-conflict', 'the plan has conflicts', { hint: 'resolve them and plan again' })
+  if (plan.failures.length > 0)
+    throw new HarmonyError('plan-stale', 'not everything could be observed', {
+      hint: 'resolve that and plan again',
+    })
 }
 
 /** The steps of one plan as tasks, and what becomes of them. */
@@ -90,7 +102,8 @@ class Conductor {
       const step = this.#steps.get(id)
       if (step?.action !== 'create' && step?.action !== 'update') continue
       const leaf = this.#pass.leaf(step.address)
-      if (leaf && !step.adopts && !isHalfPutBack(this.#pass.current(step.address))) this.#pass.announce(step, leaf)
+      if (leaf && !step.adopts && !isHalfPutBack(this.#pass.current(step.address)))
+        this.#pass.announce(step, leaf)
     }
   }
 
@@ -103,7 +116,13 @@ class Conductor {
 
   async #run(step: Step, releaseSlot: () => void): Promise<boolean> {
     if (step.action === 'unchanged' && !step.records) {
-      this.#results.set(step.address, { address: step.address, outcome: 'noop', changed: false, durationMs: 0, error: undefined })
+      this.#results.set(step.address, {
+        address: step.address,
+        outcome: 'noop',
+        changed: false,
+        durationMs: 0,
+        error: undefined,
+      })
       return true
     }
     const { emit, topology, clock } = this.#pass.context
@@ -128,7 +147,8 @@ class Conductor {
     }
     const durationMs = Math.round((clock.now() - began) * 10) / 10
     this.#results.set(step.address, { address: step.address, outcome, changed, durationMs, error })
-    if (!quiet || outcome === 'failure') emit({ type: 'finished', ...to, outcome, durationMs, error, differences })
+    if (!quiet || outcome === 'failure')
+      emit({ type: 'finished', ...to, outcome, durationMs, error, differences })
     return outcome !== 'failure'
   }
 
@@ -143,7 +163,11 @@ class Conductor {
         return await this.#purge(step, changed)
       default: {
         const leaf = this.#pass.leaf(step.address)
-        if (!leaf) throw new HarmonyError('plan-stale', 'is no longer in the project', { address: step.address, hint: 'plan again' })
+        if (!leaf)
+          throw new HarmonyError('plan-stale', 'is no longer in the project', {
+            address: step.address,
+            hint: 'plan again',
+          })
         if (JSON.stringify(leaf.score.spec).includes('"$secret"')) this.#tainted = true
         const done = await convergeLeaf(this.#pass, step, leaf, changed, releaseSlot)
         return done.outcome
@@ -155,7 +179,10 @@ class Conductor {
     const record = this.#pass.current(step.address)
     if (!record) return 'noop'
     const definition = kindOf(record.kind)
-    if (!definition) throw new HarmonyError('unknown-kind', `the kind ${record.kind} is not known here`, { address: step.address })
+    if (!definition)
+      throw new HarmonyError('unknown-kind', `the kind ${record.kind} is not known here`, {
+        address: step.address,
+      })
     const verbs = verbsOf(definition)
     const { topology } = this.#pass.context
     const spec = specOf(definition, record)
@@ -164,7 +191,13 @@ class Conductor {
     this.#pass.abort.throwIfAborted()
     changed()
     const { address, previous, memory } = record
-    const run = makeRun(this.#pass, this.#look(step), { redact: (text) => text }, { state: undefined, differences: [] }, () => undefined)
+    const run = makeRun(
+      this.#pass,
+      this.#look(step),
+      { redact: (text) => text },
+      { state: undefined, differences: [] },
+      () => undefined,
+    )
     await verbs.remove({ address, spec, previous, memory }, topology, run)
     this.#pass.drop(address)
     return 'success'
@@ -173,10 +206,20 @@ class Conductor {
   async #purge(step: Step, changed: () => void): Promise<Outcome> {
     const leaf = this.#pass.leaf(step.address.slice(0, -'#surplus'.length))
     const discard = leaf?.definition.interpret?.discard
-    if (!leaf || !discard) throw new HarmonyError('plan-stale', 'is no longer kept pure', { address: step.address, hint: 'plan again' })
+    if (!leaf || !discard)
+      throw new HarmonyError('plan-stale', 'is no longer kept pure', {
+        address: step.address,
+        hint: 'plan again',
+      })
     const { topology, sources } = this.#pass.context
     const resolved = await resolveSpec(leaf.definition, leaf.score.spec, sources, this.#pass.outputOf)
-    const run = makeRun(this.#pass, this.#look(step), resolved, { state: undefined, differences: [] }, () => undefined)
+    const run = makeRun(
+      this.#pass,
+      this.#look(step),
+      resolved,
+      { state: undefined, differences: [] },
+      () => undefined,
+    )
     changed()
     await discard(step.surplus, resolved.spec, topology, run as never)
     return 'success'
@@ -188,14 +231,40 @@ class Conductor {
 
   #block(step: Step, by: string | undefined): void {
     if (step.action === 'unchanged') {
-      this.#results.set(step.address, { address: step.address, outcome: 'noop', changed: false, durationMs: 0, error: undefined })
+      this.#results.set(step.address, {
+        address: step.address,
+        outcome: 'noop',
+        changed: false,
+        durationMs: 0,
+        error: undefined,
+      })
       return
     }
     const { emit, topology } = this.#pass.context
-    const waits = by === created ? 'something that may replace it could not be created' : `waits for ${by}, which failed`
-    const error: ErrorData = { code: by === undefined ? 'interrupted' : 'blocked', message: by === undefined ? 'was not started' : waits, address: step.address }
-    this.#results.set(step.address, { address: step.address, outcome: 'blocked', changed: false, durationMs: 0, error })
-    emit({ type: 'finished', topology: topology.name, address: step.address, action: step.action, outcome: 'blocked', durationMs: 0, error, differences: [] })
+    const waits =
+      by === created ? 'something that may replace it could not be created' : `waits for ${by}, which failed`
+    const error: ErrorData = {
+      code: by === undefined ? 'interrupted' : 'blocked',
+      message: by === undefined ? 'was not started' : waits,
+      address: step.address,
+    }
+    this.#results.set(step.address, {
+      address: step.address,
+      outcome: 'blocked',
+      changed: false,
+      durationMs: 0,
+      error,
+    })
+    emit({
+      type: 'finished',
+      topology: topology.name,
+      address: step.address,
+      action: step.action,
+      outcome: 'blocked',
+      durationMs: 0,
+      error,
+      differences: [],
+    })
   }
 }
 
@@ -205,7 +274,8 @@ export function isRemoval(step: Step): boolean {
 }
 
 function describe(thrown: unknown, address: string, abort: AbortSignal): ErrorData {
-  if (abort.aborted) return { code: 'interrupted', message: 'was interrupted; the next apply completes it', address }
+  if (abort.aborted)
+    return { code: 'interrupted', message: 'was interrupted; the next apply completes it', address }
   const { code, message, hint, issues, data } = toHarmonyError(thrown, { address })
   return { code, message, address, hint, issues: issues.length > 0 ? issues : undefined, data }
 }
@@ -216,10 +286,19 @@ async function finishLedger({ ledger, key, emit, topology }: Context, { tainted 
     await ledger.tidy()
   } catch (thrown) {
     const error = toHarmonyError(thrown)
-    emit({ type: 'note', topology: topology.name, address: undefined, message: `the ledger could not be written: ${error.message}` })
-    throw new HarmonyError(error.code, `the steps were done, but the ledger could not be written: ${error.message}`, {
-      cause: thrown,
-      hint: 'resolve that and apply again: what is as wanted is recognized',
+    emit({
+      type: 'note',
+      topology: topology.name,
+      address: undefined,
+      message: `the ledger could not be written: ${error.message}`,
     })
+    throw new HarmonyError(
+      error.code,
+      `the steps were done, but the ledger could not be written: ${error.message}`,
+      {
+        cause: thrown,
+        hint: 'resolve that and apply again: what is as wanted is recognized',
+      },
+    )
   }
 }

@@ -53,7 +53,15 @@ export async function classifyAll(
     let verdict = started.get(leaf.address)
     if (!verdict) {
       const dependencies = graph.after.get(leaf.address) ?? none
-      verdict = classifyOne(context, leaf, own, signal, dependencies, (address) => leafOf.get(address), classify)
+      verdict = classifyOne(
+        context,
+        leaf,
+        own,
+        signal,
+        dependencies,
+        (address) => leafOf.get(address),
+        classify,
+      )
       started.set(leaf.address, verdict)
     }
     return verdict
@@ -80,7 +88,10 @@ export function isChanging(verdict: Verdict | undefined): boolean {
 }
 
 /** A leaf's record, by its address or an earlier one. */
-export function recordOf(leaf: Leaf, own: ReadonlyMap<string, LedgerRecord>): { record: LedgerRecord | undefined; renamedFrom: string | undefined } {
+export function recordOf(
+  leaf: Leaf,
+  own: ReadonlyMap<string, LedgerRecord>,
+): { record: LedgerRecord | undefined; renamedFrom: string | undefined } {
   const record = own.get(leaf.address)
   if (record) return { record, renamedFrom: undefined }
   for (const former of leaf.options.formerly) {
@@ -117,14 +128,30 @@ async function classifyOne(
     const look = { address, digest, memory: reliableMemory(record), signal }
     const seen: Observation = await observe(definition, resolved, context.topology, look)
     const theirs = isHalfPutBack(record) && seen.differences.length > 0
-    return { type: 'seen', definition, action: actionFor(seen.differences), digest, resolved, ...seen, record: theirs ? undefined : record, renamedFrom }
+    return {
+      type: 'seen',
+      definition,
+      action: actionFor(seen.differences),
+      digest,
+      resolved,
+      ...seen,
+      record: theirs ? undefined : record,
+      renamedFrom,
+    }
   } catch (thrown) {
-    if (thrown instanceof NotYetKnown) return { type: 'deferred', digest, reason: thrown.message, record, renamedFrom }
+    if (thrown instanceof NotYetKnown)
+      return { type: 'deferred', digest, reason: thrown.message, record, renamedFrom }
     // What it stands on may be about to appear: a mount, a service, a user; but a user only if something makes users.
     const error = toHarmonyError(thrown, { address })
     for (const dependency of dependencies)
       if (mayCure(error, leafOf(dependency)) && isChanging(await verdictOf(dependency)))
-        return { type: 'deferred', digest, reason: `cannot be observed before ${dependency} is done`, record, renamedFrom }
+        return {
+          type: 'deferred',
+          digest,
+          reason: `cannot be observed before ${dependency} is done`,
+          record,
+          renamedFrom,
+        }
     return { type: 'failed', digest, error }
   }
 }
@@ -133,7 +160,12 @@ async function classifyOne(
  * One output of an observed thing.
  * @throws HarmonyError `unresolved-reference` when its kind has no such output.
  */
-export function readOutput(definition: KindDefinition, state: unknown, from: string, output: string): unknown {
+export function readOutput(
+  definition: KindDefinition,
+  state: unknown,
+  from: string,
+  output: string,
+): unknown {
   const outputs = verbsOf(definition).outputs?.(state) as Readonly<Record<string, unknown>> | undefined
   const value = outputs?.[output]
   if (value === undefined)
@@ -145,7 +177,11 @@ export function readOutput(definition: KindDefinition, state: unknown, from: str
 
 function mayCure(error: HarmonyError, dependency: Leaf | undefined): boolean {
   if (error.code !== 'no-such-user') return true
-  return dependency?.claims.some((claim) => claim.type === 'name' && (claim.space === 'user' || claim.space === 'group')) === true
+  return (
+    dependency?.claims.some(
+      (claim) => claim.type === 'name' && (claim.space === 'user' || claim.space === 'group'),
+    ) === true
+  )
 }
 
 function actionFor(differences: readonly Difference[]): 'create' | 'update' | 'replace' | 'unchanged' {

@@ -30,7 +30,9 @@ export function ownRecords({ ledger, owner, topology }: Context): ReadonlyMap<st
 
 /** The records of everybody else on this host. */
 export function foreignRecords({ ledger, owner, topology }: Context): readonly LedgerRecord[] {
-  return [...ledger.records.values()].filter((record) => record.lineage !== owner.lineage || record.topology !== topology.name)
+  return [...ledger.records.values()].filter(
+    (record) => record.lineage !== owner.lineage || record.topology !== topology.name,
+  )
 }
 
 /** The key of this owner's record for an address. */

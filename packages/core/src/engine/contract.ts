@@ -1,8 +1,9 @@
 /**
  * What a surface (the command line, an agent) gives to the engine and gets from it.
  */
-import type { Content, Secret } from '../late.ts'
+
 import type { Emit, ErrorData, Outcome } from '../events.ts'
+import type { Content, Secret } from '../late.ts'
 import type { StateHome } from '../ledger/home.ts'
 import type { Plan, ShownDifference } from '../plan/plan.ts'
 import type { AnyScore } from '../score.ts'

@@ -17,12 +17,23 @@ import { Belongings } from './surplus.ts'
 const sideBySide = 64
 
 /** A record in the form in which Scores travel. */
-export function serialized(record: LedgerRecord): SerializedScore {
-  return { id: record.address, kind: record.kind, version: record.version, spec: record.spec, needs: [], ...record.options }
+function serialized(record: LedgerRecord): SerializedScore {
+  return {
+    id: record.address,
+    kind: record.kind,
+    version: record.version,
+    spec: record.spec,
+    needs: [],
+    ...record.options,
+  }
 }
 
 /** Looks at everything that the ledger holds for the owner, or for all owners. Writes nothing. */
-export async function findDrift(context: Context, owners: 'all' | 'own', signal: AbortSignal): Promise<DriftReport> {
+export async function findDrift(
+  context: Context,
+  owners: 'all' | 'own',
+  signal: AbortSignal,
+): Promise<DriftReport> {
   const records = owners === 'own' ? [...ownRecords(context).values()] : [...context.ledger.records.values()]
   const belongings = new Belongings(context.ledger.records.values())
   const entries: (DriftEntry | undefined)[] = new Array(records.length)
@@ -39,34 +50,68 @@ export async function findDrift(context: Context, owners: 'all' | 'own', signal:
   return { entries: found, unchanged: records.length - found.length }
 }
 
-async function driftOf(context: Context, record: LedgerRecord, belongings: Belongings, signal: AbortSignal): Promise<DriftEntry | undefined> {
+async function driftOf(
+  context: Context,
+  record: LedgerRecord,
+  belongings: Belongings,
+  signal: AbortSignal,
+): Promise<DriftEntry | undefined> {
   const { address, project, lineage, topology } = record
   const entry = { address, owner: { project, lineage }, topology, differences: [], error: undefined }
   try {
     const score = decodeScore(serialized(record))
     const { definition } = score['~score']
-    const resolved = await resolveSpec(definition, score.spec, context.sources, (from, output) => outputOf(context, record, from, output, signal))
+    const resolved = await resolveSpec(definition, score.spec, context.sources, (from, output) =>
+      outputOf(context, record, from, output, signal),
+    )
     const look = { address, digest: record.digest, memory: reliableMemory(record), signal }
     const seen = await observe(definition, resolved, context.topology, look)
     const differences: ShownDifference[] = [...show(seen.differences, resolved)]
     if (definition.interpret?.surplus && !isCreation(seen.differences))
-      for (const { claim } of belongings.unwanted(await definition.interpret.surplus(resolved.spec, context.topology, look), record))
-        if (claim.type !== 'name') differences.push({ path: claim.path, from: 'not wanted', to: null, settling: false, replaces: false, masked: false })
+      for (const { claim } of belongings.unwanted(
+        await definition.interpret.surplus(resolved.spec, context.topology, look),
+        record,
+      ))
+        if (claim.type !== 'name')
+          differences.push({
+            path: claim.path,
+            from: 'not wanted',
+            to: null,
+            settling: false,
+            replaces: false,
+            masked: false,
+          })
     if (record.unfinished) return { ...entry, status: 'unfinished', differences }
     if (differences.length === 0) return undefined
     return { ...entry, status: isCreation(seen.differences) ? 'missing' : 'changed', differences }
   } catch (thrown) {
     const { code, message, hint } = toHarmonyError(thrown, { address })
-    return { ...entry, status: record.unfinished ? 'unfinished' : 'unknown', error: { code, message, hint, address } }
+    return {
+      ...entry,
+      status: record.unfinished ? 'unfinished' : 'unknown',
+      error: { code, message, hint, address },
+    }
   }
 }
 
-async function outputOf(context: Context, record: LedgerRecord, from: string, output: string, signal: AbortSignal): Promise<unknown> {
+async function outputOf(
+  context: Context,
+  record: LedgerRecord,
+  from: string,
+  output: string,
+  signal: AbortSignal,
+): Promise<unknown> {
   const source = context.ledger.records.get(`${record.lineage} ${record.topology} ${from}`)
-  if (!source) throw new HarmonyError('unresolved-reference', `${from}, whose output ${output} it takes, is not in the ledger`)
+  if (!source)
+    throw new HarmonyError(
+      'unresolved-reference',
+      `${from}, whose output ${output} it takes, is not in the ledger`,
+    )
   const score = decodeScore(serialized(source))
   const { definition } = score['~score']
-  const resolved = await resolveSpec(definition, score.spec, context.sources, (next, name) => outputOf(context, source, next, name, signal))
+  const resolved = await resolveSpec(definition, score.spec, context.sources, (next, name) =>
+    outputOf(context, source, next, name, signal),
+  )
   const look = { address: from, digest: source.digest, memory: reliableMemory(source), signal }
   const { state }: Observation = await observe(definition, resolved, context.topology, look)
   return readOutput(definition, state, from, output)

@@ -1,6 +1,7 @@
 /// <reference types="node" preserve="true" />
 /** The engine, for surfaces that conduct projects: the command line and the agent. */
-export * from './contract.ts'
-export { openMaestro } from './maestro.ts'
+
 export { deriveGraph, type Graph } from '../plan/graph.ts'
 export { expand, type Leaf } from '../plan/leaf.ts'
+export * from './contract.ts'
+export { openMaestro } from './maestro.ts'

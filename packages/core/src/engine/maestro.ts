@@ -10,7 +10,15 @@ import { expand } from '../plan/leaf.ts'
 import type { Plan } from '../plan/plan.ts'
 import { carryOut, isRemoval } from './carry-out.ts'
 import { type Context, ownRecords, processClock } from './context.ts'
-import type { ApplyRequest, ApplyResult, DriftReport, LedgerEntry, Maestro, MaestroOptions, PlanRequest } from './contract.ts'
+import type {
+  ApplyRequest,
+  ApplyResult,
+  DriftReport,
+  LedgerEntry,
+  Maestro,
+  MaestroOptions,
+  PlanRequest,
+} from './contract.ts'
 import { findDrift } from './drift.ts'
 import { makePlan } from './planning.ts'
 
@@ -21,7 +29,12 @@ import { makePlan } from './planning.ts'
 export async function openMaestro(options: MaestroOptions): Promise<Maestro> {
   const { topology, emit } = options
   if (topology.open) {
-    emit({ type: 'topology', topology: topology.name, status: 'opening', message: `opening ${topology.name}` })
+    emit({
+      type: 'topology',
+      topology: topology.name,
+      status: 'opening',
+      message: `opening ${topology.name}`,
+    })
     try {
       await topology.open(new AbortController().signal)
     } catch (thrown) {
@@ -75,7 +88,13 @@ class Conducting implements Maestro {
       holder,
       waitMs,
       signal,
-      onWait: (other) => emit({ type: 'topology', topology: this.topology, status: 'waiting', message: `waiting for ${other}` }),
+      onWait: (other) =>
+        emit({
+          type: 'topology',
+          topology: this.topology,
+          status: 'waiting',
+          message: `waiting for ${other}`,
+        }),
     })
     // While another process takes the lock, this one has something to do that needs no ledger. What is wrong with the
     // project is said by the plan.
@@ -84,7 +103,12 @@ class Conducting implements Maestro {
     } catch {}
     this.#lock = await locking
     this.#reading = undefined
-    emit({ type: 'topology', topology: this.topology, status: 'ready', message: `the ledger in ${this.#home.description} is ours` })
+    emit({
+      type: 'topology',
+      topology: this.topology,
+      status: 'ready',
+      message: `the ledger in ${this.#home.description} is ours`,
+    })
   }
 
   async apply(plan: Plan, request: ApplyRequest = {}): Promise<ApplyResult> {
@@ -100,24 +124,32 @@ class Conducting implements Maestro {
     return await carryOut(context, graph, plan, { ...request, abort })
   }
 
-  async drift(request: { readonly owners?: 'all' | 'own'; readonly signal?: AbortSignal } = {}): Promise<DriftReport> {
-    return await findDrift(await this.#context(), request.owners ?? 'own', request.signal ?? new AbortController().signal)
+  async drift(
+    request: { readonly owners?: 'all' | 'own'; readonly signal?: AbortSignal } = {},
+  ): Promise<DriftReport> {
+    return await findDrift(
+      await this.#context(),
+      request.owners ?? 'own',
+      request.signal ?? new AbortController().signal,
+    )
   }
 
   async entries(owners: 'all' | 'own' = 'own'): Promise<readonly LedgerEntry[]> {
     const context = await this.#context()
     const records = owners === 'own' ? ownRecords(context) : context.ledger.records
-    return [...records.values()].map(({ address, kind, project, lineage, topology, options, unfinished, spec }) => ({
-      address,
-      kind,
-      project,
-      lineage,
-      topology,
-      protect: options.protect,
-      retain: options.retain,
-      unfinished: unfinished !== undefined,
-      spec,
-    }))
+    return [...records.values()].map(
+      ({ address, kind, project, lineage, topology, options, unfinished, spec }) => ({
+        address,
+        kind,
+        project,
+        lineage,
+        topology,
+        protect: options.protect,
+        retain: options.retain,
+        unfinished: unfinished !== undefined,
+        spec,
+      }),
+    )
   }
 
   async close(): Promise<void> {

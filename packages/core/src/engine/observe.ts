@@ -25,12 +25,18 @@ export interface Observation {
  * @throws HarmonyError `internal` for a composite, which has none.
  */
 export function verbsOf(definition: KindDefinition): Verbs {
-  if (!definition.interpret) throw new HarmonyError('internal', `${definition.kind} is a composite and has no verbs`)
+  if (!definition.interpret)
+    throw new HarmonyError('internal', `${definition.kind} is a composite and has no verbs`)
   return definition.interpret
 }
 
 /** Observes and compares. Whatever goes wrong carries the address. */
-export async function observe(definition: KindDefinition, resolved: ResolvedSpec, on: unknown, look: Look): Promise<Observation> {
+export async function observe(
+  definition: KindDefinition,
+  resolved: ResolvedSpec,
+  on: unknown,
+  look: Look,
+): Promise<Observation> {
   const verbs = verbsOf(definition)
   try {
     const state = await verbs.observe(resolved.spec, on, look)
@@ -52,7 +58,10 @@ export function redacted(error: HarmonyError, { redact, tainted }: ResolvedSpec)
 }
 
 /** Differences as they may be shown and stored: values of tainted fields masked. */
-export function show(differences: readonly Difference[], { tainted, redact }: ResolvedSpec): readonly ShownDifference[] {
+export function show(
+  differences: readonly Difference[],
+  { tainted, redact }: ResolvedSpec,
+): readonly ShownDifference[] {
   return differences.map((difference) => {
     const { path, from, to, settleMs, replaces } = difference
     const masked = isTainted(difference, tainted, redact)
@@ -71,7 +80,11 @@ export function show(differences: readonly Difference[], { tainted, redact }: Re
  * The digest of what is there now, of the values that differ: the precondition of a step. What is secret enters under
  * the host's key; without a key only whether it is there, so that a digest in a plan file gives nothing away.
  */
-export function preconditionOf(differences: readonly Difference[], { tainted, redact }: ResolvedSpec, key: Uint8Array | undefined): string {
+export function preconditionOf(
+  differences: readonly Difference[],
+  { tainted, redact }: ResolvedSpec,
+  key: Uint8Array | undefined,
+): string {
   const values = differences.map((difference) => {
     const { path, from } = difference
     if (!isTainted(difference, tainted, redact)) return [path, from]
@@ -83,7 +96,11 @@ export function preconditionOf(differences: readonly Difference[], { tainted, re
   return hash('sha256', JSON.stringify(values), 'hex')
 }
 
-function isTainted({ path, from, to }: Difference, tainted: ReadonlySet<string>, redact: (text: string) => string): boolean {
+function isTainted(
+  { path, from, to }: Difference,
+  tainted: ReadonlySet<string>,
+  redact: (text: string) => string,
+): boolean {
   if (tainted.size === 0) return false
   if (tainted.has(path.split(/[.[]/, 1)[0] ?? '')) return true
   // A kind that reports a secret under another name: found by its value.

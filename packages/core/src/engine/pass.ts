@@ -58,7 +58,10 @@ export class Pass {
   /** The record of a step's Score as it was when the pass began, under its earlier address if it was renamed. */
   recordBefore(step: Step): LedgerRecord | undefined {
     if (this.#intents.has(step.address)) return this.#intents.get(step.address)
-    return this.current(step.address) ?? (step.renamedFrom === undefined ? undefined : this.current(step.renamedFrom))
+    return (
+      this.current(step.address) ??
+      (step.renamedFrom === undefined ? undefined : this.current(step.renamedFrom))
+    )
   }
 
   /** Whether the intent of a step has been written and its change has begun. */
@@ -77,7 +80,8 @@ export class Pass {
    */
   async intend(step: Step, leaf: Leaf, { previous }: { readonly previous: Json | undefined }): Promise<void> {
     const announced = this.#intents.has(step.address)
-    if (!announced || previous !== this.#intents.get(step.address)?.previous) this.#enterIntent(step, leaf, previous)
+    if (!announced || previous !== this.#intents.get(step.address)?.previous)
+      this.#enterIntent(step, leaf, previous)
     await this.context.ledger.flush()
     this.#begun.add(step.address)
   }
@@ -97,9 +101,14 @@ export class Pass {
 
   /** Enters the result of a step; it becomes durable with the next flush. */
   finish(step: Step, record: LedgerRecord): void {
-    if (step.renamedFrom !== undefined) this.context.ledger.write({ drop: ownKey(this.context, step.renamedFrom) })
+    if (step.renamedFrom !== undefined)
+      this.context.ledger.write({ drop: ownKey(this.context, step.renamedFrom) })
     const current = this.current(step.address)
-    this.context.ledger.write(current ? { key: ownKey(this.context, step.address), patch: changedMembers(current, record) } : { put: record })
+    this.context.ledger.write(
+      current
+        ? { key: ownKey(this.context, step.address), patch: changedMembers(current, record) }
+        : { put: record },
+    )
     this.#intents.delete(step.address)
   }
 
@@ -152,7 +161,12 @@ export class Pass {
       if (!leaf) throw new HarmonyError('unresolved-reference', `${address} is not part of this deployment`)
       const { definition, score } = leaf
       const resolved = await resolveSpec(definition, score.spec, this.context.sources, this.outputOf)
-      const look = { address, digest: this.#steps.get(address)?.spec ?? '', memory: this.current(address)?.memory, signal: this.abort }
+      const look = {
+        address,
+        digest: this.#steps.get(address)?.spec ?? '',
+        memory: this.current(address)?.memory,
+        signal: this.abort,
+      }
       const { state } = await observe(definition, resolved, this.context.topology, look)
       known = { definition, state }
       this.states.set(address, known)
@@ -160,7 +174,12 @@ export class Pass {
     return readOutput(known.definition, known.state, address, output)
   }
 
-  #intentRecord(step: Step, leaf: Leaf, before: LedgerRecord | undefined, previous: Json | undefined): LedgerRecord {
+  #intentRecord(
+    step: Step,
+    leaf: Leaf,
+    before: LedgerRecord | undefined,
+    previous: Json | undefined,
+  ): LedgerRecord {
     const { score, options, claims, parent } = leaf
     return {
       ...this.ownerOf(leaf.address),

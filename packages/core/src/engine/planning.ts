@@ -15,7 +15,7 @@ import type { PlanRequest } from './contract.ts'
 import { preconditionOf, show } from './observe.ts'
 import { type Cause, dueReactions } from './reactions.ts'
 import { planRemovals } from './removal.ts'
-import { Belongings } from './surplus.ts'
+import { planPurges } from './surplus.ts'
 
 const none: readonly never[] = Object.freeze([])
 
@@ -25,11 +25,22 @@ export async function makePlan(context: Context, graph: Graph, request: PlanRequ
   const signal = request.signal ?? new AbortController().signal
   const kept = new Set(graph.order.flatMap((leaf) => recordOf(leaf, own).record?.address ?? none))
   const left = [...own.values()].filter((record) => !kept.has(record.address))
-  const selection = select(graph.order, graph.after, left.map((record) => record.address), request.targets ?? none, request.excludes ?? none)
+  const selection = select(
+    graph.order,
+    graph.after,
+    left.map((record) => record.address),
+    request.targets ?? none,
+    request.excludes ?? none,
+  )
 
   const verdicts = await classifyAll(context, graph, selection.has, signal)
-  const removals = planRemovals(left.filter((record) => selection.mayRemove(record.address)), graph, own.size, request)
-  const steps = new LeafSteps(context, graph, own, verdicts, removals.before, request)
+  const removals = planRemovals(
+    left.filter((record) => selection.mayRemove(record.address)),
+    graph,
+    own.size,
+    request,
+  )
+  const steps = new LeafSteps(context, graph, verdicts, removals.before, request)
   for (const leaf of graph.order) steps.add(leaf)
   const purges = await planPurges(context, graph, verdicts, removals.steps, signal)
 
@@ -55,7 +66,6 @@ class LeafSteps {
   readonly #graph: Graph
   readonly #verdicts: ReadonlyMap<string, Verdict>
   readonly #request: PlanRequest
-  readonly #own: ReadonlyMap<string, LedgerRecord>
   /** For each leaf the removals that must come first, because they claim the same. */
   readonly #before: ReadonlyMap<string, readonly string[]>
   readonly #foreign: ClaimIndex<LedgerRecord> | undefined
@@ -63,14 +73,12 @@ class LeafSteps {
   constructor(
     context: Context,
     graph: Graph,
-    own: ReadonlyMap<string, LedgerRecord>,
     verdicts: ReadonlyMap<string, Verdict>,
     before: ReadonlyMap<string, readonly string[]>,
     request: PlanRequest,
   ) {
     this.#context = context
     this.#graph = graph
-    this.#own = own
     this.#verdicts = verdicts
     this.#before = before
     this.#request = request
@@ -101,17 +109,28 @@ class LeafSteps {
       parent: leaf.parent,
       renamedFrom,
       surplus: none,
+      forced: false,
     }
     if (verdict.type === 'deferred') {
-      this.#push({ ...base, action: 'deferred', differences: none, reasons: [verdict.reason], reactions: none, precondition: undefined, adopts: !record && this.#mayAdopt(leaf), records: true })
+      this.#push({
+        ...base,
+        action: 'deferred',
+        differences: none,
+        reasons: [verdict.reason],
+        reactions: none,
+        precondition: undefined,
+        adopts: !record && this.#mayAdopt(leaf),
+        records: true,
+      })
       return
     }
 
-    const forced = this.#request.replace?.includes(leaf.address) && verdict.action !== 'create'
+    const forced = this.#request.replace?.includes(leaf.address) === true && verdict.action !== 'create'
     const moved = renamedFrom !== undefined && record !== undefined && !claimsSame(record, leaf)
-    let action: Action = forced || (first.length > 0 && verdict.action !== 'unchanged') ? 'replace' : verdict.action
+    let action: Action =
+      forced || (first.length > 0 && verdict.action !== 'unchanged') ? 'replace' : verdict.action
     const differences = verdict.differences.length > 0 ? show(verdict.differences, verdict.resolved) : none
-    const reasons = this.#reasons(record, renamedFrom, moved, forced === true, first)
+    const reasons = this.#reasons(record, renamedFrom, moved, forced, first)
     const adopts = !record && verdict.action !== 'create' && first.length === 0
 
     if (adopts && verdict.action !== 'unchanged' && !this.#mayAdopt(leaf))
@@ -130,17 +149,28 @@ class LeafSteps {
         hint: 'set protect: false and apply that first',
         differences,
       })
-    const reactions = action === 'create' || Object.keys(leaf.options.reactions).length === 0 ? none : dueReactions(leaf, record, (address) => this.#causeOf(address))
+    const reactions =
+      action === 'create' || Object.keys(leaf.options.reactions).length === 0
+        ? none
+        : dueReactions(leaf, record, (address) => this.#causeOf(address))
     if (action === 'unchanged' && reactions.length > 0) action = 'react'
     this.#push({
       ...base,
       action,
+      forced,
       differences,
       reasons,
       reactions,
-      precondition: action === 'unchanged' || action === 'react' || first.length > 0 ? undefined : preconditionOf(verdict.differences, verdict.resolved, this.#context.key),
+      precondition:
+        action === 'unchanged' || action === 'react' || first.length > 0
+          ? undefined
+          : preconditionOf(verdict.differences, verdict.resolved, this.#context.key),
       adopts,
-      records: !record || record.unfinished !== undefined || renamedFrom !== undefined || isOutdated(record, leaf, digest, direct),
+      records:
+        !record ||
+        record.unfinished !== undefined ||
+        renamedFrom !== undefined ||
+        isOutdated(record, leaf, digest, direct),
     })
   }
 
@@ -153,11 +183,18 @@ class LeafSteps {
     this.#byAddress.set(step.address, step)
   }
 
-  #reasons(record: LedgerRecord | undefined, renamedFrom: string | undefined, moved: boolean, forced: boolean, first: readonly string[]): readonly string[] {
+  #reasons(
+    record: LedgerRecord | undefined,
+    renamedFrom: string | undefined,
+    moved: boolean,
+    forced: boolean,
+    first: readonly string[],
+  ): readonly string[] {
     if (!record?.unfinished && !renamedFrom && !forced && first.length === 0) return none
     const reasons: string[] = []
     if (record?.unfinished) reasons.push('an earlier apply was cut off here')
-    if (renamedFrom) reasons.push(moved ? `moves from ${renamedFrom}, which is removed afterwards` : `was ${renamedFrom}`)
+    if (renamedFrom)
+      reasons.push(moved ? `moves from ${renamedFrom}, which is removed afterwards` : `was ${renamedFrom}`)
     if (forced) reasons.push('asked for with --replace')
     for (const address of first) reasons.push(`takes the place of ${address}`)
     return reasons
@@ -168,7 +205,12 @@ class LeafSteps {
     if (!verdict || verdict.type === 'failed') return undefined
     const step = this.#byAddress.get(address) // causes come before, so it is there
     const reacting = step?.action === 'react' || (step?.reactions.length ?? 0) > 0
-    return { address, digest: verdict.digest, revision: verdict.record?.revision ?? 0, changing: isChanging(verdict) || reacting || step?.action === 'replace' }
+    return {
+      address,
+      digest: verdict.digest,
+      revision: verdict.record?.revision ?? 0,
+      changing: isChanging(verdict) || reacting || step?.action === 'replace',
+    }
   }
 
   #refuseForeignClaims(leaf: Leaf): void {
@@ -177,7 +219,10 @@ class LeafSteps {
       const rival = this.#foreign.rival(claim)
       if (!rival) continue
       const same = rival.project === this.#context.owner.project
-      const owner = rival.topology === this.#context.topology.name ? `the project ${rival.project}` : `the project ${rival.project} (topology ${rival.topology})`
+      const owner =
+        rival.topology === this.#context.topology.name
+          ? `the project ${rival.project}`
+          : `the project ${rival.project} (topology ${rival.topology})`
       this.conflicts.push({
         type: 'claimed',
         address: leaf.address,
@@ -193,7 +238,12 @@ class LeafSteps {
 
 /** Whether the ledger must be rewritten although nothing on the host has to change. */
 function isOutdated(record: LedgerRecord, leaf: Leaf, digest: string, after: readonly string[]): boolean {
-  return record.digest !== digest || !sameOptions(record.options, leaf.options) || record.parent !== leaf.parent || !sameList(record.after, after)
+  return (
+    record.digest !== digest ||
+    !sameOptions(record.options, leaf.options) ||
+    record.parent !== leaf.parent ||
+    !sameList(record.after, after)
+  )
 }
 
 function sameList(a: readonly string[], b: readonly string[]): boolean {
@@ -203,57 +253,14 @@ function sameList(a: readonly string[], b: readonly string[]): boolean {
 function sameOptions(a: StoredOptions, b: StoredOptions): boolean {
   if (a === b) return true
   if (a.retain !== b.retain || a.protect !== b.protect || a.adopt !== b.adopt) return false
-  return sameList(a.after, b.after) && sameList(a.formerly, b.formerly) && JSON.stringify(a.reactions) === JSON.stringify(b.reactions)
+  return (
+    sameList(a.after, b.after) &&
+    sameList(a.formerly, b.formerly) &&
+    JSON.stringify(a.reactions) === JSON.stringify(b.reactions)
+  )
 }
 
 /** Whether a renamed Score still means the very same thing on the host. */
 export function claimsSame(record: LedgerRecord, leaf: Pick<Leaf, 'claims'>): boolean {
   return JSON.stringify(record.claims) === JSON.stringify(leaf.claims)
-}
-
-async function planPurges(
-  context: Context,
-  graph: Graph,
-  verdicts: ReadonlyMap<string, Verdict>,
-  removals: readonly Step[],
-  signal: AbortSignal,
-): Promise<readonly Step[]> {
-  const steps: Step[] = []
-  let belongings: Belongings | undefined
-  for (const leaf of graph.order) {
-    const verdict = verdicts.get(leaf.address)
-    const surplusOf = leaf.definition.interpret?.surplus
-    if (!surplusOf || verdict?.type !== 'seen' || verdict.action === 'create') continue
-    const look = { address: leaf.address, digest: verdict.digest, memory: verdict.record?.memory, signal }
-    const found = await surplusOf(verdict.resolved.spec, context.topology, look)
-    if (found.length === 0) continue
-    belongings ??= new Belongings([...graph.order, ...context.ledger.records.values()])
-    const unwanted = belongings.unwanted(found, leaf)
-    if (unwanted.length === 0) continue
-    const folder = leaf.claims[0]
-    const inside = folder && folder.type !== 'name' ? `${folder.path === '/' ? '' : folder.path}/` : undefined
-    const within = (claims: readonly { type: string; path?: string }[]) =>
-      inside !== undefined && claims.some((claim) => claim.path?.startsWith(inside))
-    steps.push({
-      address: `${leaf.address}#surplus`,
-      kind: leaf.score.kind,
-      action: 'purge',
-      differences: none,
-      reasons: [`nobody on this host claims ${unwanted.length === 1 ? 'this' : 'these'}`],
-      reactions: none,
-      after: [
-        leaf.address,
-        ...graph.order.filter((other) => verdicts.has(other.address) && other !== leaf && within(other.claims)).map((other) => other.address),
-        ...removals.filter((step) => within(context.ledger.records.get(`${context.owner.lineage} ${context.topology.name} ${step.address}`)?.claims ?? none)).map((step) => step.address),
-      ],
-      precondition: undefined,
-      spec: verdict.digest,
-      parent: leaf.parent,
-      renamedFrom: undefined,
-      adopts: false,
-      records: false,
-      surplus: unwanted,
-    })
-  }
-  return steps
 }

@@ -26,7 +26,11 @@ export function digestOfCauses(causes: readonly Cause[]): string {
 }
 
 /** The reactions of a leaf that are due. Nothing is due for a thing that is new: it starts with what is there. */
-export function dueReactions(leaf: Leaf, record: LedgerRecord | undefined, causeOf: (address: string) => Cause | undefined): readonly DueReaction[] {
+export function dueReactions(
+  leaf: Leaf,
+  record: LedgerRecord | undefined,
+  causeOf: (address: string) => Cause | undefined,
+): readonly DueReaction[] {
   if (!record) return []
   const due: DueReaction[] = []
   for (const [name, addresses] of Object.entries(leaf.options.reactions)) {
@@ -39,6 +43,9 @@ export function dueReactions(leaf: Leaf, record: LedgerRecord | undefined, cause
 }
 
 /** The causes of one reaction that exist in this deployment. */
-export function causesOf(addresses: readonly string[], causeOf: (address: string) => Cause | undefined): readonly Cause[] {
+export function causesOf(
+  addresses: readonly string[],
+  causeOf: (address: string) => Cause | undefined,
+): readonly Cause[] {
   return addresses.flatMap((address) => causeOf(address) ?? [])
 }

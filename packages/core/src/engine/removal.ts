@@ -23,15 +23,19 @@ export interface Removals {
 const none: readonly never[] = Object.freeze([])
 
 /** Plans the removal of records that no Score stands for any more. `owned` counts all records of the owner. */
-export function planRemovals(left: readonly LedgerRecord[], graph: Graph, owned: number, request: PlanRequest): Removals {
+export function planRemovals(
+  left: readonly LedgerRecord[],
+  graph: Graph,
+  owned: number,
+  request: PlanRequest,
+): Removals {
   const conflicts: Conflict[] = []
   const notes: string[] = []
   const before = new Map<string, string[]>()
   const gone = new Set(left.map((record) => record.address))
   const dependents = new Map<string, string[]>()
   for (const record of left)
-    for (const each of record.after)
-      if (gone.has(each)) push(dependents, each, record.address)
+    for (const each of record.after) if (gone.has(each)) push(dependents, each, record.address)
 
   const steps = sortForRemoval(left, dependents).map((record): Step => {
     const forget = record.options.retain
@@ -56,6 +60,7 @@ export function planRemovals(left: readonly LedgerRecord[], graph: Graph, owned:
       parent: record.parent,
       renamedFrom: undefined,
       adopts: false,
+      forced: false,
       records: true,
       surplus: none,
     }
@@ -67,7 +72,9 @@ export function planRemovals(left: readonly LedgerRecord[], graph: Graph, owned:
     conflicts.push({
       type: 'mass-removal',
       address: '',
-      message: empty ? `the project is empty, so all ${removed} of its things would be removed` : `${removed} of the ${owned} things of this project would be removed`,
+      message: empty
+        ? `the project is empty, so all ${removed} of its things would be removed`
+        : `${removed} of the ${owned} things of this project would be removed`,
       hint: 'if that is what you want, say --allow-removal (or: harmony destroy)',
       differences: none,
     })
@@ -105,12 +112,21 @@ function rivals(record: LedgerRecord, graph: Graph): readonly string[] {
   // A tree may collide with several.
   const mine = new ClaimIndex<{ address: string; claims: LedgerRecord['claims'] }>()
   mine.add(record)
-  for (const leaf of graph.order) if (leaf.claims.some((claim) => mine.rival(claim) ?? record.claims.some((own) => claimKey(own) === claimKey(claim)))) found.add(leaf.address)
+  for (const leaf of graph.order)
+    if (
+      leaf.claims.some(
+        (claim) => mine.rival(claim) ?? record.claims.some((own) => claimKey(own) === claimKey(claim)),
+      )
+    )
+      found.add(leaf.address)
   return [...found]
 }
 
 /** Dependents first. Records form no cycle, but a damaged ledger must not make this hang: each is entered once. */
-function sortForRemoval(left: readonly LedgerRecord[], dependents: ReadonlyMap<string, readonly string[]>): readonly LedgerRecord[] {
+function sortForRemoval(
+  left: readonly LedgerRecord[],
+  dependents: ReadonlyMap<string, readonly string[]>,
+): readonly LedgerRecord[] {
   const byAddress = new Map(left.map((record) => [record.address, record]))
   const entered = new Set<string>()
   const order: LedgerRecord[] = []

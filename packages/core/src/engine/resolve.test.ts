@@ -13,11 +13,20 @@ const Thing = defineScore({
     name: z.string(),
     token: secretable(ref(z.string())).optional(),
     env: z.record(z.string(), secretable(z.string())).optional(),
-    list: z.array(z.strictObject({ key: secretable(z.string()) })).readonly().optional(),
+    list: z
+      .array(z.strictObject({ key: secretable(z.string()) }))
+      .readonly()
+      .optional(),
     body: z.unknown().optional(),
   }),
   identity: (spec) => spec.name,
-  interpret: { observe: async () => ({}), compare: () => [], converge: async () => undefined, remove: async () => undefined, outputs: () => ({ port: 80 }) },
+  interpret: {
+    observe: async () => ({}),
+    compare: () => [],
+    converge: async () => undefined,
+    remove: async () => undefined,
+    outputs: () => ({ port: 80 }),
+  },
 })
 const definition = Thing['~definition']
 const content = { sha256: 'abc', size: 3, open: async function* () {} }
@@ -34,7 +43,12 @@ interface Revealed {
 }
 
 test('a spec without late values is not awaited, and its secretable fields are wrapped all the same', () => {
-  const resolved = resolveSpec(definition, { name: 'a', token: 'plain', env: { A: 'b' }, list: [{ key: 'k' }] }, sources, outputs)
+  const resolved = resolveSpec(
+    definition,
+    { name: 'a', token: 'plain', env: { A: 'b' }, list: [{ key: 'k' }] },
+    sources,
+    outputs,
+  )
   if (resolved instanceof Promise) throw new Error('was awaited')
   const spec = resolved.spec as Revealed
   expect([spec.token.reveal(), spec.env.A?.reveal(), spec.list[0]?.key.reveal()]).toEqual(['plain', 'b', 'k'])
@@ -42,9 +56,17 @@ test('a spec without late values is not awaited, and its secretable fields are w
 })
 
 test('secrets are fetched, their fields tainted, their values redacted', async () => {
-  const { spec, tainted, redact } = await resolve({ name: 'a', env: { A: secret('x'), B: 'plain' }, token: secretText`postgres://${secret('db')}@host` })
+  const { spec, tainted, redact } = await resolve({
+    name: 'a',
+    env: { A: secret('x'), B: 'plain' },
+    token: secretText`postgres://${secret('db')}@host`,
+  })
   const { env, token } = spec as Revealed
-  expect([env.A?.reveal(), env.B?.reveal(), token.reveal()]).toEqual(['value-of-x', 'plain', 'postgres://value-of-db@host'])
+  expect([env.A?.reveal(), env.B?.reveal(), token.reveal()]).toEqual([
+    'value-of-x',
+    'plain',
+    'postgres://value-of-db@host',
+  ])
   expect([...tainted].sort()).toEqual(['env', 'token'])
   expect(redact('got value-of-db and value-of-x')).toBe('got •••••• and ••••••')
 })
@@ -56,7 +78,11 @@ test('a sensitive value gives nothing away unless asked', async () => {
 
 test('outputs, assets and bytes are filled in', async () => {
   const port = Thing({ name: 'db' }).out.port
-  const { spec } = await resolve({ name: 'a', token: text`:${port}`, body: [asset('./x'), bytes(new Uint8Array([1, 2]))] })
+  const { spec } = await resolve({
+    name: 'a',
+    token: text`:${port}`,
+    body: [asset('./x'), bytes(new Uint8Array([1, 2]))],
+  })
   const { token, body } = spec as Revealed & { body: unknown[] }
   expect(token.reveal()).toBe(':8080')
   expect(body).toEqual([expect.objectContaining({ sha256: 'sha of ./x' }), new Uint8Array([1, 2])])

@@ -3,10 +3,20 @@
  * may hold a secret is read from the kind's schema once; fields of such a type arrive as `Sensitive`, also when this
  * project put a plain value there.
  */
-import * as z from 'zod'
+import type * as z from 'zod'
 import { digest } from '../canonical.ts'
 import { HarmonyError } from '../errors.ts'
-import { type Content, isAsset, isBytes, isRef, isSecret, mask, type Secret, secretFields, sensitive } from '../late.ts'
+import {
+  type Content,
+  isAsset,
+  isBytes,
+  isRef,
+  isSecret,
+  mask,
+  type Secret,
+  secretFields,
+  sensitive,
+} from '../late.ts'
 import type { KindDefinition } from '../score.ts'
 import type { Sources } from './contract.ts'
 
@@ -33,9 +43,15 @@ const nothingTainted: ReadonlySet<string> = new Set()
 const asIs = (text: string) => text
 
 /** Resolves a spec. Stays synchronous for a spec without late values, as most of thousands are. */
-export function resolveSpec(definition: KindDefinition, spec: unknown, sources: Sources, outputs: Outputs): ResolvedSpec | Promise<ResolvedSpec> {
+export function resolveSpec(
+  definition: KindDefinition,
+  spec: unknown,
+  sources: Sources,
+  outputs: Outputs,
+): ResolvedSpec | Promise<ResolvedSpec> {
   const shape = shapeOf(definition.spec)
-  if (!hasLateValues(spec)) return { spec: shape ? wrap(spec, shape) : spec, tainted: nothingTainted, redact: asIs }
+  if (!hasLateValues(spec))
+    return { spec: shape ? wrap(spec, shape) : spec, tainted: nothingTainted, redact: asIs }
   return resolveLate(spec, shape, sources, outputs)
 }
 
@@ -51,7 +67,8 @@ export function digestOfSpec(
 ): string | Promise<string> {
   const paths = assetsOf(spec)
   if (paths.size > 0) return digestWithAssets(definition, spec, paths, sources)
-  if (known?.version === definition.version && JSON.stringify(known.spec) === JSON.stringify(spec)) return known.digest
+  if (known?.version === definition.version && JSON.stringify(known.spec) === JSON.stringify(spec))
+    return known.digest
   // Specs do not change, and each is asked for twice: for the plan, and when the step is carried out.
   const before = typeof spec === 'object' && spec !== null ? digests.get(spec) : undefined
   if (before !== undefined) return before
@@ -62,7 +79,12 @@ export function digestOfSpec(
 
 const digests = new WeakMap<object, string>()
 
-async function digestWithAssets({ kind, version }: KindDefinition, spec: unknown, paths: ReadonlySet<string>, sources: Sources): Promise<string> {
+async function digestWithAssets(
+  { kind, version }: KindDefinition,
+  spec: unknown,
+  paths: ReadonlySet<string>,
+  sources: Sources,
+): Promise<string> {
   const assets: Record<string, unknown> = {}
   for (const path of paths) {
     const { sha256, size } = await sources.asset(path)
@@ -124,7 +146,8 @@ function findSecretable(schema: z.ZodType): Shape | undefined {
       const fields = new Map<string, Shape>()
       for (const option of def.options as readonly z.ZodType[]) {
         const shape = findSecretable(option)
-        if (shape && shape !== 'secretable' && 'fields' in shape) for (const [name, field] of shape.fields) fields.set(name, field)
+        if (shape && shape !== 'secretable' && 'fields' in shape)
+          for (const [name, field] of shape.fields) fields.set(name, field)
         else if (shape) return shape
       }
       return fields.size > 0 ? { fields } : undefined
@@ -152,7 +175,12 @@ function isWrapped(value: unknown): boolean {
   return typeof value === 'object' && value !== null && '~sensitive' in value
 }
 
-async function resolveLate(spec: unknown, shape: Shape | undefined, sources: Sources, outputs: Outputs): Promise<ResolvedSpec> {
+async function resolveLate(
+  spec: unknown,
+  shape: Shape | undefined,
+  sources: Sources,
+  outputs: Outputs,
+): Promise<ResolvedSpec> {
   const revealed: string[] = []
   const tainted = new Set<string>()
   const secretValue = async (secret: Secret): Promise<string> => {
@@ -175,7 +203,8 @@ async function resolveLate(spec: unknown, shape: Shape | undefined, sources: Sou
     if (isRef(value)) {
       if (!value.$text) return await outputs(value.$ref, value.output)
       let text = ''
-      for (const piece of value.$text) text += String(isRef(piece) ? await outputs(piece.$ref, piece.output) : piece)
+      for (const piece of value.$text)
+        text += String(isRef(piece) ? await outputs(piece.$ref, piece.output) : piece)
       return text
     }
     if (isAsset(value)) return (await sources.asset(value.$asset)) satisfies Content
@@ -191,7 +220,10 @@ async function resolveLate(spec: unknown, shape: Shape | undefined, sources: Sou
   return {
     spec: shape ? wrap(resolved, shape) : resolved,
     tainted,
-    redact: secrets.length === 0 ? asIs : (text) => secrets.reduce((done, value) => done.replaceAll(value, mask), text),
+    redact:
+      secrets.length === 0
+        ? asIs
+        : (text) => secrets.reduce((done, value) => done.replaceAll(value, mask), text),
   }
 }
 

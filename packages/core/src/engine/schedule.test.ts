@@ -72,7 +72,12 @@ test('a task that only waits gives its slot to another', async () => {
       },
       blocked: () => undefined,
     },
-    ...['x', 'y'].map((id) => ({ id, after: [], run: async () => log.push(id) > 0, blocked: () => undefined })),
+    ...['x', 'y'].map((id) => ({
+      id,
+      after: [],
+      run: async () => log.push(id) > 0,
+      blocked: () => undefined,
+    })),
   ]
   const done = schedule(tasks, { parallel: 1, stop: never })
   await new Promise((resolve) => setImmediate(resolve))

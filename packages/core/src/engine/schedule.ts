@@ -24,7 +24,10 @@ export interface ScheduleOptions {
 }
 
 /** Runs all tasks; resolves when nothing runs any more. Tasks that wait for each other are blocked, not waited for. */
-export async function schedule(tasks: readonly Task[], { parallel, stop, onReady }: ScheduleOptions): Promise<void> {
+export async function schedule(
+  tasks: readonly Task[],
+  { parallel, stop, onReady }: ScheduleOptions,
+): Promise<void> {
   const byId = new Map(tasks.map((task) => [task.id, task]))
   const waitingFor = new Map<string, number>()
   const dependents = new Map<string, Task[]>()
@@ -54,7 +57,8 @@ export async function schedule(tasks: readonly Task[], { parallel, stop, onReady
         if (over.has(top.task.id)) continue
         over.add(top.task.id)
         top.task.blocked(top.by)
-        for (const next of dependents.get(top.task.id) ?? []) stack.push({ task: next, by: top.by === undefined ? undefined : top.task.id })
+        for (const next of dependents.get(top.task.id) ?? [])
+          stack.push({ task: next, by: top.by === undefined ? undefined : top.task.id })
       }
     }
     const finish = (task: Task, ok: boolean): void => {

@@ -4,38 +4,38 @@
  * here; it is the only place where a Score changes anything.
  */
 import type { Json } from '../canonical.ts'
-import { HarmonyError, toHarmonyError } from '../errors.ts'
-import { type Difference, isCreation, type Run } from '../interpret.ts'
-import { isHalfPutBack, type LedgerRecord, type ReactionRecord, reliableMemory, specOf } from '../ledger/record.ts'
+import { HarmonyError } from '../errors.ts'
+import { isCreation } from '../interpret.ts'
+import {
+  isHalfPutBack,
+  type LedgerRecord,
+  type ReactionRecord,
+  reliableMemory,
+  specOf,
+} from '../ledger/record.ts'
 import type { Leaf } from '../plan/leaf.ts'
 import type { ShownDifference, Step } from '../plan/plan.ts'
-import { claimsSame } from './planning.ts'
-import { type Observation, observe, preconditionOf, redacted, show, verbsOf } from './observe.ts'
+import { type Observation, observe, preconditionOf, show, verbsOf } from './observe.ts'
 import type { Pass } from './pass.ts'
-import { causesOf, digestOfCauses, dueReactions } from './reactions.ts'
+import { claimsSame } from './planning.ts'
+import { react } from './react.ts'
 import { digestOfSpec, type ResolvedSpec, resolveSpec } from './resolve.ts'
+import { guarded, makeRun } from './run.ts'
+import { settle } from './settle.ts'
 
 /** How a step ended well. */
 export interface Done {
   readonly outcome: 'noop' | 'success'
 }
 
-/** A thing that differs still after `converge`. */
-export class NotConverged extends HarmonyError {
-  readonly differences: readonly ShownDifference[]
-  constructor(address: string, differences: readonly ShownDifference[]) {
-    const paths = differences.map((difference) => difference.path || 'the thing itself').join(', ')
-    super('not-converged', `is still not as wanted after the change: ${paths}`, {
-      address,
-      hint: 'something else may be changing it, or the Score cannot reach the wanted state there',
-      data: { paths: differences.map((difference) => difference.path) },
-    })
-    this.differences = differences
-  }
-}
-
 /** Brings one leaf to its wanted state. `changed` is told before the first write. */
-export async function convergeLeaf(pass: Pass, step: Step, leaf: Leaf, changed: () => void, releaseSlot: () => void): Promise<Done> {
+export async function convergeLeaf(
+  pass: Pass,
+  step: Step,
+  leaf: Leaf,
+  changed: () => void,
+  releaseSlot: () => void,
+): Promise<Done> {
   const { context } = pass
   const { address, definition } = leaf
   const verbs = verbsOf(definition)
@@ -52,13 +52,17 @@ export async function convergeLeaf(pass: Pass, step: Step, leaf: Leaf, changed: 
     // The removal is completed first: only then is it certain that what was there is there, to be kept anew.
     const { previous, memory } = before
     changed()
-    await verbs.remove({ address: before.address, spec: applied, previous, memory }, context.topology, makeRun(pass, look, resolved, first, () => undefined))
+    await verbs.remove(
+      { address: before.address, spec: applied, previous, memory },
+      context.topology,
+      makeRun(pass, look, resolved, first, () => undefined),
+    )
     pass.drop(before.address)
     await context.ledger.flush()
     before = undefined
     first = await observe(definition, resolved, context.topology, look)
   }
-  const forced = step.action === 'replace' && step.reasons.some((reason) => reason.includes('--replace'))
+  const { forced } = step
   checkPrecondition(pass, step, resolved, first)
   const foreign = !before && first.differences.length > 0 && !isCreation(first.differences)
   if (foreign && !step.adopts)
@@ -77,20 +81,37 @@ export async function convergeLeaf(pass: Pass, step: Step, leaf: Leaf, changed: 
   if (first.differences.length > 0 || forced) {
     outcome = 'success'
     // What was there is kept before the intent is written, and the intent says so: a crash in between loses nothing.
-    const previous = foreign ? await verbs.keep?.(resolved.spec, context.topology, first.state) : before?.previous
+    const previous = foreign
+      ? await verbs.keep?.(resolved.spec, context.topology, first.state)
+      : before?.previous
     await pass.intend(step, leaf, { previous })
     pass.abort.throwIfAborted()
     changed()
     let work = run
     if (forced && before) {
       await verbs.remove({ address, spec: applied, previous: undefined, memory }, context.topology, run)
-      work = makeRun(pass, look, resolved, await observe(definition, resolved, context.topology, look), remember)
+      work = makeRun(
+        pass,
+        look,
+        resolved,
+        await observe(definition, resolved, context.topology, look),
+        remember,
+      )
     }
     await guarded(resolved, () => verbs.converge(resolved.spec, context.topology, work))
     seen = await settle(pass, leaf, resolved, { ...look, memory }, releaseSlot)
   }
 
-  const reactions = await react(pass, step, leaf, resolved, { first, seen, look, before, changed, remember, releaseSlot })
+  const reactions = await react(pass, step, leaf, resolved, {
+    first,
+    seen,
+    look,
+    before,
+    changed,
+    remember,
+    memory: () => memory,
+    releaseSlot,
+  })
   if (reactions.ran) {
     outcome = 'success'
     seen = reactions.seen
@@ -100,7 +121,11 @@ export async function convergeLeaf(pass: Pass, step: Step, leaf: Leaf, changed: 
   if (before && step.renamedFrom && !claimsSame(before, leaf)) {
     changed()
     outcome = 'success'
-    await verbs.remove({ address: step.renamedFrom, spec: applied, previous: before.previous, memory: before.memory }, context.topology, run)
+    await verbs.remove(
+      { address: step.renamedFrom, spec: applied, previous: before.previous, memory: before.memory },
+      context.topology,
+      run,
+    )
   }
   pass.finish(step, finished)
   // What a crash could not find out by looking (a job that ran, a restart) must be durable before it counts as done.
@@ -108,9 +133,15 @@ export async function convergeLeaf(pass: Pass, step: Step, leaf: Leaf, changed: 
   return { outcome }
 }
 
-function checkPrecondition(pass: Pass, step: Step, resolved: ResolvedSpec, { differences }: Observation): void {
+function checkPrecondition(
+  pass: Pass,
+  step: Step,
+  resolved: ResolvedSpec,
+  { differences }: Observation,
+): void {
   if (step.action === 'unchanged' || step.action === 'react') {
-    if (differences.length > 0) throw stale(step.address, movedPaths(show(differences, resolved), step.differences))
+    if (differences.length > 0)
+      throw stale(step.address, movedPaths(show(differences, resolved), step.differences))
     return
   }
   if (step.precondition === undefined || differences.length === 0) return
@@ -122,7 +153,9 @@ function checkPrecondition(pass: Pass, step: Step, resolved: ResolvedSpec, { dif
 
 function movedPaths(now: readonly ShownDifference[], planned: readonly ShownDifference[]): readonly string[] {
   const was = new Map(planned.map((difference) => [difference.path, JSON.stringify(difference.from)]))
-  const moved = now.filter((difference) => difference.masked || was.get(difference.path) !== JSON.stringify(difference.from))
+  const moved = now.filter(
+    (difference) => difference.masked || was.get(difference.path) !== JSON.stringify(difference.from),
+  )
   const gone = planned.filter((difference) => !now.some((each) => each.path === difference.path))
   return [...moved, ...gone].map((difference) => difference.path || 'the thing itself')
 }
@@ -133,92 +166,6 @@ function stale(address: string, moved: readonly string[]): HarmonyError {
     hint: 'plan again, and look at what is different now; nothing of this step was done',
     data: { moved },
   })
-}
-
-/** Looks until nothing differs, or until what is left is final. */
-async function settle(pass: Pass, leaf: Leaf, resolved: ResolvedSpec, look: { address: string; digest: string; memory: Json | undefined; signal: AbortSignal }, releaseSlot: () => void): Promise<Observation> {
-  const { clock, emit, topology } = pass.context
-  const began = clock.now()
-  let announced = false
-  for (let wait = 50; ; wait = Math.min(wait * 2, 1000)) {
-    const seen = await observe(leaf.definition, resolved, topology, look)
-    if (seen.differences.length === 0) return seen
-    const left = seen.differences.map((difference) => (difference.settleMs ?? 0) - (clock.now() - began))
-    if (left.some((ms) => ms <= 0)) throw new NotConverged(leaf.address, show(seen.differences, resolved))
-    if (!announced) {
-      announced = true
-      releaseSlot()
-      const paths = seen.differences.map((difference) => difference.path)
-      emit({ type: 'settling', topology: topology.name, address: leaf.address, paths, timeoutMs: Math.max(...left) })
-    }
-    await clock.sleep(Math.min(wait, ...left), look.signal)
-  }
-}
-
-interface Reacting {
-  readonly first: Observation
-  readonly seen: Observation
-  readonly look: { address: string; digest: string; memory: Json | undefined; signal: AbortSignal }
-  readonly before: LedgerRecord | undefined
-  readonly changed: () => void
-  readonly remember: (memory: Json) => void
-  readonly releaseSlot: () => void
-}
-
-async function react(pass: Pass, step: Step, leaf: Leaf, resolved: ResolvedSpec, at: Reacting): Promise<{ ran: boolean; seen: Observation; records: Readonly<Record<string, ReactionRecord>> }> {
-  const names = Object.keys(leaf.options.reactions)
-  if (names.length === 0) return { ran: false, seen: at.seen, records: {} }
-  const { context } = pass
-  const verbs = verbsOf(leaf.definition)
-  const incarnation = (observation: Observation) => verbs.incarnation?.(observation.state)
-  // A fresh start has met the causes as they are: it satisfies every reaction.
-  const startedAnew = step.action === 'create' || (incarnation(at.first) !== undefined && incarnation(at.first) !== incarnation(at.seen))
-  const due = startedAnew ? [] : dueReactions(leaf, at.before, pass.causeOf)
-  let seen = at.seen
-  for (const { name, causes } of due) {
-    context.emit({ type: 'reaction', topology: context.topology.name, address: leaf.address, reaction: name, causes })
-    if (!pass.isIntended(step)) await pass.intend(step, leaf, { previous: at.before?.previous })
-    at.changed()
-    const run = makeRun(pass, at.look, resolved, seen, at.remember)
-    await guarded(resolved, async () => leaf.definition.reactions?.[name]?.(resolved.spec, context.topology, run))
-    seen = await settle(pass, leaf, resolved, at.look, at.releaseSlot)
-  }
-  const records: Record<string, ReactionRecord> = {}
-  for (const name of names) {
-    const causes = digestOfCauses(causesOf(leaf.options.reactions[name] ?? [], pass.causeOf))
-    records[name] = { causes, incarnation: incarnation(seen) }
-  }
-  return { ran: due.length > 0, seen, records }
-}
-
-/** Whatever a kind throws must not carry a secret out. */
-async function guarded(resolved: ResolvedSpec, work: () => Promise<void>): Promise<void> {
-  try {
-    await work()
-  } catch (thrown) {
-    if (resolved.tainted.size === 0) throw thrown
-    throw redacted(toHarmonyError(thrown), resolved)
-  }
-}
-
-/** What a kind gets to work with. */
-export function makeRun(
-  pass: Pass,
-  look: { address: string; digest: string; memory: Json | undefined; signal: AbortSignal },
-  { redact }: Pick<ResolvedSpec, 'redact'>,
-  observed: { readonly state: unknown; readonly differences: readonly Difference[] },
-  remember: (memory: Json) => void,
-): Run<unknown> {
-  const { emit, topology } = pass.context
-  const to = { topology: topology.name, address: look.address }
-  return {
-    ...look,
-    ...observed,
-    progress: (message, done, total) => emit({ type: 'progress', ...to, message: redact(message), done, total }),
-    output: (stream, text) => emit({ type: 'output', ...to, stream, text: redact(text) }),
-    audit: (entry) => emit({ type: 'audit', ...to, entry: JSON.parse(redact(JSON.stringify(entry))) as { [key: string]: Json } }),
-    remember,
-  }
 }
 
 function finishedRecord(

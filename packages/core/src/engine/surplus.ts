@@ -4,7 +4,12 @@
  */
 import { type Claim, folderOf } from '../claims.ts'
 import type { Surplus } from '../interpret.ts'
-import type { Claimant } from '../plan/graph.ts'
+import type { Claimant, Graph } from '../plan/graph.ts'
+import type { Step } from '../plan/plan.ts'
+import type { Verdict } from './classify.ts'
+import type { Context } from './context.ts'
+
+const none: readonly never[] = Object.freeze([])
 
 /** Tells whether a path belongs to somebody, seen from one folder that is kept pure. */
 export class Belongings {
@@ -37,4 +42,62 @@ export class Belongings {
       if (at === '/') return false
     }
   }
+}
+
+/** Steps that delete what nobody wants in folders that are kept pure; last in each folder. */
+export async function planPurges(
+  context: Context,
+  graph: Graph,
+  verdicts: ReadonlyMap<string, Verdict>,
+  removals: readonly Step[],
+  signal: AbortSignal,
+): Promise<readonly Step[]> {
+  const steps: Step[] = []
+  let belongings: Belongings | undefined
+  for (const leaf of graph.order) {
+    const verdict = verdicts.get(leaf.address)
+    const surplusOf = leaf.definition.interpret?.surplus
+    if (!surplusOf || verdict?.type !== 'seen' || verdict.action === 'create') continue
+    const look = { address: leaf.address, digest: verdict.digest, memory: verdict.record?.memory, signal }
+    const found = await surplusOf(verdict.resolved.spec, context.topology, look)
+    if (found.length === 0) continue
+    belongings ??= new Belongings([...graph.order, ...context.ledger.records.values()])
+    const unwanted = belongings.unwanted(found, leaf)
+    if (unwanted.length === 0) continue
+    const folder = leaf.claims[0]
+    const inside = folder && folder.type !== 'name' ? `${folder.path === '/' ? '' : folder.path}/` : undefined
+    const within = (claims: readonly { type: string; path?: string }[]) =>
+      inside !== undefined && claims.some((claim) => claim.path?.startsWith(inside))
+    steps.push({
+      address: `${leaf.address}#surplus`,
+      kind: leaf.score.kind,
+      action: 'purge',
+      differences: none,
+      reasons: [`nobody on this host claims ${unwanted.length === 1 ? 'this' : 'these'}`],
+      reactions: none,
+      after: [
+        leaf.address,
+        ...graph.order
+          .filter((other) => verdicts.has(other.address) && other !== leaf && within(other.claims))
+          .map((other) => other.address),
+        ...removals
+          .filter((step) =>
+            within(
+              context.ledger.records.get(`${context.owner.lineage} ${context.topology.name} ${step.address}`)
+                ?.claims ?? none,
+            ),
+          )
+          .map((step) => step.address),
+      ],
+      precondition: undefined,
+      spec: verdict.digest,
+      parent: leaf.parent,
+      renamedFrom: undefined,
+      adopts: false,
+      forced: false,
+      records: false,
+      surplus: unwanted,
+    })
+  }
+  return steps
 }

@@ -59,11 +59,17 @@ beforeEach(() => {
   }
 })
 
-const addresses = async () => [...(await Ledger.load(home)).records.values()].map((each) => each.address).sort()
+const addresses = async () =>
+  [...(await Ledger.load(home)).records.values()].map((each) => each.address).sort()
 
 test('what was flushed is read back, member by member', async () => {
   const ledger = await Ledger.load(home)
-  const full = record('a', { unfinished: { step: 'converge' }, previous: { x: 1 }, memory: 'm', parent: 'C:x' })
+  const full = record('a', {
+    unfinished: { step: 'converge' },
+    previous: { x: 1 },
+    memory: 'm',
+    parent: 'C:x',
+  })
   ledger.write({ put: full }, { put: record('b') })
   await ledger.flush()
   const again = await Ledger.load(home)
@@ -73,7 +79,10 @@ test('what was flushed is read back, member by member', async () => {
 
 test('a patch takes members away as well', async () => {
   const ledger = await Ledger.load(home)
-  ledger.write({ put: record('a', { unfinished: { step: 'remove' } }) }, { key: recordKey(record('a')), patch: { unfinished: undefined, revision: 2 } })
+  ledger.write(
+    { put: record('a', { unfinished: { step: 'remove' } }) },
+    { key: recordKey(record('a')), patch: { unfinished: undefined, revision: 2 } },
+  )
   await ledger.flush()
   expect((await Ledger.load(home)).records.get(recordKey(record('a')))).toEqual(record('a', { revision: 2 }))
 })
@@ -138,7 +147,10 @@ test('damage in the middle is refused with what to do, never guessed around', as
   const journal = Buffer.from(files.get('ledger.journal') as Uint8Array)
   journal[20] = (journal[20] as number) ^ 1
   files.set('ledger.journal', journal)
-  await expect(Ledger.load(home)).rejects.toMatchObject({ code: 'ledger-corrupt', hint: expect.stringContaining('restore') })
+  await expect(Ledger.load(home)).rejects.toMatchObject({
+    code: 'ledger-corrupt',
+    hint: expect.stringContaining('restore'),
+  })
 })
 
 test('a damaged snapshot is refused', async () => {

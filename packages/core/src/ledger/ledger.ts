@@ -31,7 +31,13 @@ export class Ledger {
   #pending: JournalEntry[] = []
   #writing: Promise<void> | undefined
 
-  private constructor(home: StateHome, records: Map<string, LedgerRecord>, generation: number, journalEntries: number, torn: boolean) {
+  private constructor(
+    home: StateHome,
+    records: Map<string, LedgerRecord>,
+    generation: number,
+    journalEntries: number,
+    torn: boolean,
+  ) {
     this.#home = home
     this.#records = records
     this.#generation = generation
@@ -107,7 +113,8 @@ export class Ledger {
       this.#generation = 0
       this.#journalEntries = 0
       this.#torn = false
-    } else if (this.#torn || this.#journalEntries > Math.max(journalAllowance, this.#records.size / 2)) await this.#compact()
+    } else if (this.#torn || this.#journalEntries > Math.max(journalAllowance, this.#records.size / 2))
+      await this.#compact()
   }
 
   /** The key for digests of secret values. It never leaves the host; absent until something secret was applied. */
@@ -161,14 +168,18 @@ function replay(records: Map<string, LedgerRecord>, entry: JournalEntry): void {
 function writeLine(generation: number, entries: readonly JournalEntry[]): string {
   const text = JSON.stringify({
     generation,
-    entries: entries.map((entry) => ('patch' in entry ? { key: entry.key, patch: explicit(entry.patch) } : entry)),
+    entries: entries.map((entry) =>
+      'patch' in entry ? { key: entry.key, patch: explicit(entry.patch) } : entry,
+    ),
   })
   return `${checksum(text)} ${text}\n`
 }
 
 // `undefined` does not survive JSON; in a patch it means "no longer", so there it is written as null.
 function explicit(patch: Partial<LedgerRecord>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(patch).map(([member, value]) => [member, value === undefined ? null : value]))
+  return Object.fromEntries(
+    Object.entries(patch).map(([member, value]) => [member, value === undefined ? null : value]),
+  )
 }
 
 function readLine(line: string): { generation: number; entries: readonly JournalEntry[] } | undefined {
@@ -188,7 +199,8 @@ function reviveEntry(entry: JournalEntry): JournalEntry {
 /** The members whose `null` means that there is none. */
 function revive<T extends Partial<LedgerRecord>>(record: T): T {
   const copy = { ...record } as Record<string, unknown>
-  for (const member of ['unfinished', 'previous', 'memory', 'parent'] as const) if (copy[member] === null) copy[member] = undefined
+  for (const member of ['unfinished', 'previous', 'memory', 'parent'] as const)
+    if (copy[member] === null) copy[member] = undefined
   return copy as T
 }
 
@@ -197,15 +209,23 @@ function writeSnapshot(generation: number, records: readonly LedgerRecord[]): Ui
   return Buffer.from(`${checksum(body)}\n${body}\n`)
 }
 
-function readSnapshot(bytes: Uint8Array, where: string): { generation: number; records: readonly LedgerRecord[] } {
+function readSnapshot(
+  bytes: Uint8Array,
+  where: string,
+): { generation: number; records: readonly LedgerRecord[] } {
   const cut = bytes.indexOf(10)
   const body = Buffer.from(bytes.buffer, bytes.byteOffset + cut + 1, Math.max(0, bytes.byteLength - cut - 2))
-  if (cut !== 8 || Buffer.from(bytes.subarray(0, 8)).toString('latin1') !== checksum(body)) throw corrupt(where, `${snapshotFile} has a wrong checksum`)
+  if (cut !== 8 || Buffer.from(bytes.subarray(0, 8)).toString('latin1') !== checksum(body))
+    throw corrupt(where, `${snapshotFile} has a wrong checksum`)
   const parsed = JSON.parse(body.toString('utf8')) as { harmony: number; generation: number } & Packed
   if (parsed.harmony !== 1)
-    throw new HarmonyError('ledger-corrupt', `the ledger in ${where} was written by a newer Harmony (format ${parsed.harmony})`, {
-      hint: 'use that version here as well',
-    })
+    throw new HarmonyError(
+      'ledger-corrupt',
+      `the ledger in ${where} was written by a newer Harmony (format ${parsed.harmony})`,
+      {
+        hint: 'use that version here as well',
+      },
+    )
   return { generation: parsed.generation, records: unpack(parsed) }
 }
 

@@ -2,7 +2,7 @@
  * How records stand in a snapshot: owners once, defaults left out. A host with ten thousand Scores reads its ledger
  * before every pass, so its size is start-up time.
  */
-import { noOptions } from '../score.ts'
+import { noOptions } from '../make-score.ts'
 import type { LedgerRecord } from './record.ts'
 
 type Owner = Pick<LedgerRecord, 'project' | 'lineage' | 'topology'>
@@ -71,5 +71,12 @@ export function unpack({ owners, records }: Packed): readonly LedgerRecord[] {
 }
 
 function isDefault({ after, formerly, retain, protect, adopt, reactions }: LedgerRecord['options']): boolean {
-  return after.length === 0 && formerly.length === 0 && !retain && !protect && !adopt && Object.keys(reactions).length === 0
+  return (
+    after.length === 0 &&
+    formerly.length === 0 &&
+    !retain &&
+    !protect &&
+    !adopt &&
+    Object.keys(reactions).length === 0
+  )
 }

@@ -50,7 +50,9 @@ export interface LedgerRecord {
  * What the memory of a kind is worth: nothing after work whose end is not recorded. A job may have run with another
  * spec since, or may have been undone.
  */
-export function reliableMemory(record: Pick<LedgerRecord, 'memory' | 'unfinished'> | undefined): Json | undefined {
+export function reliableMemory(
+  record: Pick<LedgerRecord, 'memory' | 'unfinished'> | undefined,
+): Json | undefined {
   return record?.unfinished ? undefined : record?.memory
 }
 
@@ -81,7 +83,8 @@ export function changedMembers(before: LedgerRecord, after: LedgerRecord): Parti
   for (const member of Object.keys(after) as (keyof LedgerRecord)[]) {
     const [was, is] = [before[member], after[member]]
     if (was === is) continue
-    if (typeof was === 'object' && typeof is === 'object' && JSON.stringify(was) === JSON.stringify(is)) continue
+    if (typeof was === 'object' && typeof is === 'object' && JSON.stringify(was) === JSON.stringify(is))
+      continue
     changed[member] = is
   }
   return changed

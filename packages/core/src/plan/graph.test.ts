@@ -9,15 +9,25 @@ const Thing = defineScore({
   kind: 'Thing',
   version: 1,
   needs: [],
-  spec: z.strictObject({ name: z.string(), claims: z.custom<readonly Claim[]>().optional(), uses: z.custom<readonly Claim[]>().optional() }),
+  spec: z.strictObject({
+    name: z.string(),
+    claims: z.custom<readonly Claim[]>().optional(),
+    uses: z.custom<readonly Claim[]>().optional(),
+  }),
   identity: (spec) => spec.name,
   claims: (spec) => spec.claims ?? [],
   uses: (spec) => spec.uses ?? [],
-  interpret: { observe: async () => ({}), compare: () => [], converge: async () => undefined, remove: async () => undefined },
+  interpret: {
+    observe: async () => ({}),
+    compare: () => [],
+    converge: async () => undefined,
+    remove: async () => undefined,
+  },
   reactions: { restartOn: async () => undefined },
 })
 
-const order = (things: Parameters<typeof expand>[0]) => deriveGraph(expand(things)).order.map((leaf) => leaf.address.slice('Thing:'.length))
+const order = (things: Parameters<typeof expand>[0]) =>
+  deriveGraph(expand(things)).order.map((leaf) => leaf.address.slice('Thing:'.length))
 
 describe('order', () => {
   test('what stands in a folder comes after whoever claims the folder, however they are listed', () => {
@@ -61,7 +71,9 @@ describe('order', () => {
   })
 
   test('a Score that is not deployed cannot be waited for', () => {
-    expect(() => order([Thing({ name: 'a', after: [Thing({ name: 'b' })] })])).toThrow('Thing:a Thing:b is not part of this deployment')
+    expect(() => order([Thing({ name: 'a', after: [Thing({ name: 'b' })] })])).toThrow(
+      'Thing:a Thing:b is not part of this deployment',
+    )
   })
 })
 
@@ -90,6 +102,14 @@ describe('claims', () => {
 
   test('all conflicts are told at once, each with both owners', () => {
     const things = ['a', 'b', 'c'].map((each) => Thing({ name: each, claims: [path('/same')] }))
-    expect(() => order(things)).toThrow(expect.objectContaining({ code: 'claim-conflict', issues: [expect.objectContaining({ message: 'claims /same, and so does Thing:a' }), expect.objectContaining({ message: 'claims /same, and so does Thing:b' })] }))
+    expect(() => order(things)).toThrow(
+      expect.objectContaining({
+        code: 'claim-conflict',
+        issues: [
+          expect.objectContaining({ message: 'claims /same, and so does Thing:a' }),
+          expect.objectContaining({ message: 'claims /same, and so does Thing:b' }),
+        ],
+      }),
+    )
   })
 })

@@ -63,13 +63,20 @@ export class ClaimIndex<T extends Claimant> {
   /** Who provides what is used: for a path the claimant of the nearest folder at or above it. */
   provider(use: Claim, self?: T): T | undefined {
     if (use.type === 'name') return other(this.#names.get(use.space)?.get(use.name), self)
-    return above(use.path, (at) => other(this.#paths.get(at), self) ?? other(this.#trees.get(at), self) ?? first(this.#parts.get(at), self))
+    return above(
+      use.path,
+      (at) =>
+        other(this.#paths.get(at), self) ??
+        other(this.#trees.get(at), self) ??
+        first(this.#parts.get(at), self),
+    )
   }
 
   #inside(tree: string, self: T | undefined): T | undefined {
     const prefix = tree === '/' ? '/' : `${tree}/`
     const within = (at: string) => at === tree || at.startsWith(prefix)
-    for (const map of [this.#paths, this.#trees]) for (const [at, owner] of map) if (owner !== self && within(at)) return owner
+    for (const map of [this.#paths, this.#trees])
+      for (const [at, owner] of map) if (owner !== self && within(at)) return owner
     for (const [at, parts] of this.#parts) {
       const owner = within(at) ? first(parts, self) : undefined
       if (owner) return owner
@@ -126,13 +133,23 @@ export function deriveGraph(leaves: readonly Leaf[]): Graph {
   for (const leaf of leaves) {
     byAddress.set(leaf.address, leaf)
     for (const { claim, other } of index.add(leaf))
-      issues.push({ address: leaf.address, path: [], message: `claims ${describeClaim(claim)}, and so does ${other.address}` })
+      issues.push({
+        address: leaf.address,
+        path: [],
+        message: `claims ${describeClaim(claim)}, and so does ${other.address}`,
+      })
   }
   if (issues.length > 0)
-    throw new HarmonyError('claim-conflict', issues.length === 1 ? `${issues[0]?.address} ${issues[0]?.message}` : `${issues.length} conflicting claims`, {
-      issues,
-      hint: 'one thing on a host has one owner: remove one of the two Scores',
-    })
+    throw new HarmonyError(
+      'claim-conflict',
+      issues.length === 1
+        ? `${issues[0]?.address} ${issues[0]?.message}`
+        : `${issues.length} conflicting claims`,
+      {
+        issues,
+        hint: 'one thing on a host has one owner: remove one of the two Scores',
+      },
+    )
 
   const after = new Map<string, readonly string[]>()
   for (const leaf of leaves) after.set(leaf.address, dependenciesOf(leaf, index, byAddress, issues))
@@ -142,7 +159,7 @@ export function deriveGraph(leaves: readonly Leaf[]): Graph {
 }
 
 /** Addresses of the Scores whose outputs a spec takes. */
-export function referencesOf(spec: unknown, found: Set<string> = new Set()): Set<string> {
+function referencesOf(spec: unknown, found: Set<string> = new Set()): Set<string> {
   if (typeof spec !== 'object' || spec === null) return found
   if (isRef(spec) && spec.$ref !== '') found.add(spec.$ref)
   for (const key in spec) {
@@ -152,7 +169,12 @@ export function referencesOf(spec: unknown, found: Set<string> = new Set()): Set
   return found
 }
 
-function dependenciesOf(leaf: Leaf, index: ClaimIndex<Leaf>, byAddress: ReadonlyMap<string, Leaf>, issues: Issue[]): readonly string[] {
+function dependenciesOf(
+  leaf: Leaf,
+  index: ClaimIndex<Leaf>,
+  byAddress: ReadonlyMap<string, Leaf>,
+  issues: Issue[],
+): readonly string[] {
   const { options, uses, address } = leaf
   const found = new Set<string>()
   for (const use of uses) {
@@ -162,14 +184,23 @@ function dependenciesOf(leaf: Leaf, index: ClaimIndex<Leaf>, byAddress: Readonly
   for (const each of options.after) found.add(each)
   for (const name in options.reactions) for (const cause of options.reactions[name] ?? []) found.add(cause)
   for (const each of referencesOf(leaf.score.spec)) {
-    if (!byAddress.has(each)) issues.push({ address, path: [], message: `takes an output of ${each}, which is not part of this deployment` })
+    if (!byAddress.has(each))
+      issues.push({
+        address,
+        path: [],
+        message: `takes an output of ${each}, which is not part of this deployment`,
+      })
     found.add(each)
   }
   found.delete(address)
   return [...found]
 }
 
-function sort(leaves: readonly Leaf[], after: ReadonlyMap<string, readonly string[]>, byAddress: ReadonlyMap<string, Leaf>): readonly Leaf[] {
+function sort(
+  leaves: readonly Leaf[],
+  after: ReadonlyMap<string, readonly string[]>,
+  byAddress: ReadonlyMap<string, Leaf>,
+): readonly Leaf[] {
   const state = new Map<string, 'open' | 'done'>()
   const order: Leaf[] = []
   // An explicit stack: a chain of ten thousand Scores must not exhaust the call stack.
@@ -187,7 +218,11 @@ function sort(leaves: readonly Leaf[], after: ReadonlyMap<string, readonly strin
         continue
       }
       const seen = state.get(dependency)
-      if (seen === 'open') throw cycle(stack.map(({ leaf }) => leaf.address), dependency)
+      if (seen === 'open')
+        throw cycle(
+          stack.map(({ leaf }) => leaf.address),
+          dependency,
+        )
       const leaf = byAddress.get(dependency)
       if (seen === undefined && leaf) {
         state.set(dependency, 'open')

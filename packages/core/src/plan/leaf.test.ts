@@ -10,10 +10,29 @@ const Leaf = defineScore({
   needs: [],
   spec: z.strictObject({ name: z.string() }),
   identity: (spec) => spec.name,
-  interpret: { observe: async () => ({}), compare: () => [], converge: async () => undefined, remove: async () => undefined },
+  interpret: {
+    observe: async () => ({}),
+    compare: () => [],
+    converge: async () => undefined,
+    remove: async () => undefined,
+  },
 })
-const Inner = defineComposite({ kind: 'Inner', version: 1, needs: [], spec: z.strictObject({ name: z.string() }), identity: (spec) => spec.name, compose: ({ name }) => [Leaf({ name: `${name}.1` }), false, [Leaf({ name: `${name}.2` })]] })
-const Outer = defineComposite({ kind: 'Outer', version: 1, needs: [], spec: z.strictObject({ name: z.string() }), identity: (spec) => spec.name, compose: ({ name }) => [Inner({ name }), Leaf({ name: `${name}.3` })] })
+const Inner = defineComposite({
+  kind: 'Inner',
+  version: 1,
+  needs: [],
+  spec: z.strictObject({ name: z.string() }),
+  identity: (spec) => spec.name,
+  compose: ({ name }) => [Leaf({ name: `${name}.1` }), false, [Leaf({ name: `${name}.2` })]],
+})
+const Outer = defineComposite({
+  kind: 'Outer',
+  version: 1,
+  needs: [],
+  spec: z.strictObject({ name: z.string() }),
+  identity: (spec) => spec.name,
+  compose: ({ name }) => [Inner({ name }), Leaf({ name: `${name}.3` })],
+})
 
 test('composites are expanded into leaves that name the outermost one', () => {
   expect(expand([Outer({ name: 'a' })]).map((leaf) => [leaf.address, leaf.parent])).toEqual([
@@ -31,9 +50,15 @@ test('children wait for what their composite waits for, and are as protected', (
 
 test('waiting for a composite is waiting for all its leaves', () => {
   const outer = Outer({ name: 'a' })
-  expect(expand([Leaf({ name: 'z', after: [outer] }), outer])[0]?.options.after).toEqual(['Leaf:a.1', 'Leaf:a.2', 'Leaf:a.3'])
+  expect(expand([Leaf({ name: 'z', after: [outer] }), outer])[0]?.options.after).toEqual([
+    'Leaf:a.1',
+    'Leaf:a.2',
+    'Leaf:a.3',
+  ])
 })
 
 test('one identity declared twice is refused, also when a composite declares it', () => {
-  expect(() => expand([Leaf({ name: 'a.1' }), Inner({ name: 'a' })])).toThrow(expect.objectContaining({ code: 'duplicate-address' }))
+  expect(() => expand([Leaf({ name: 'a.1' }), Inner({ name: 'a' })])).toThrow(
+    expect.objectContaining({ code: 'duplicate-address' }),
+  )
 })

@@ -28,11 +28,19 @@ export function expand(scores: readonly AnyScore[]): readonly Leaf[] {
   const issues: Issue[] = []
   const leaves: Leaf[] = []
   const leavesOf = new Map<string, readonly string[]>()
-  const visit = (score: AnyScore, parent: AnyScore | undefined, inherited: StoredOptions | undefined): readonly string[] => {
+  const visit = (
+    score: AnyScore,
+    parent: AnyScore | undefined,
+    inherited: StoredOptions | undefined,
+  ): readonly string[] => {
     const options = inherited ? inherit(score.options, inherited) : score.options
     const { definition, children } = score['~score']
     if (leavesOf.has(score.id)) {
-      issues.push({ address: score.id, path: [], message: 'is declared twice; each identity may stand for one thing only' })
+      issues.push({
+        address: score.id,
+        path: [],
+        message: 'is declared twice; each identity may stand for one thing only',
+      })
       return none
     }
     if (!children) {
@@ -43,7 +51,11 @@ export function expand(scores: readonly AnyScore[]): readonly Leaf[] {
       return [score.id]
     }
     if (options.formerly.length > 0)
-      issues.push({ address: score.id, path: ['formerly'], message: 'a composite has no identity in the ledger; name the earlier identities of its children' })
+      issues.push({
+        address: score.id,
+        path: ['formerly'],
+        message: 'a composite has no identity in the ledger; name the earlier identities of its children',
+      })
     leavesOf.set(score.id, none) // a composite within itself would be found as declared twice
     const own = children.flatMap((child) => visit(child, parent ?? score, options))
     leavesOf.set(score.id, own)
@@ -55,7 +67,12 @@ export function expand(scores: readonly AnyScore[]): readonly Leaf[] {
     if (addresses.length === 0) return addresses
     return addresses.flatMap((address) => {
       const found = leavesOf.get(address)
-      if (!found) issues.push({ address: leaf.address, path: [field], message: `${address} is not part of this deployment` })
+      if (!found)
+        issues.push({
+          address: leaf.address,
+          path: [field],
+          message: `${address} is not part of this deployment`,
+        })
       return (found ?? none).filter((each) => each !== leaf.address)
     })
   }
@@ -63,12 +80,19 @@ export function expand(scores: readonly AnyScore[]): readonly Leaf[] {
     const { after, reactions } = leaf.options
     const names = Object.keys(reactions)
     if (after.length === 0 && names.length === 0) return leaf
-    const replaced = Object.fromEntries(names.map((name) => [name, replaceComposites(leaf, name, reactions[name] ?? none)]))
-    return { ...leaf, options: { ...leaf.options, after: replaceComposites(leaf, 'after', after), reactions: replaced } }
+    const replaced = Object.fromEntries(
+      names.map((name) => [name, replaceComposites(leaf, name, reactions[name] ?? none)]),
+    )
+    return {
+      ...leaf,
+      options: { ...leaf.options, after: replaceComposites(leaf, 'after', after), reactions: replaced },
+    }
   })
   if (issues.length > 0) {
     const duplicate = issues.some((issue) => issue.message.includes('twice'))
-    throw new HarmonyError(duplicate ? 'duplicate-address' : 'unresolved-reference', describe(issues), { issues })
+    throw new HarmonyError(duplicate ? 'duplicate-address' : 'unresolved-reference', describe(issues), {
+      issues,
+    })
   }
   return done
 }
@@ -87,5 +111,7 @@ function inherit(own: StoredOptions, from: StoredOptions): StoredOptions {
 
 function describe(issues: readonly Issue[]): string {
   const [first] = issues
-  return issues.length === 1 && first ? `${first.address} ${first.message}` : `${issues.length} problems in the deployment`
+  return issues.length === 1 && first
+    ? `${first.address} ${first.message}`
+    : `${issues.length} problems in the deployment`
 }

@@ -68,6 +68,8 @@ export interface Step {
   readonly adopts: boolean
   /** Nothing may have to change, but the ledger is brought up to date (a takeover, a rename, an option, unfinished work). */
   readonly records: boolean
+  /** Asked for with `--replace`: the thing is taken away first although it is as wanted. */
+  readonly forced: boolean
   /** What a purge deletes, exactly. */
   readonly surplus: readonly { readonly claim: Claim; readonly fingerprint: string }[]
 }
@@ -134,7 +136,7 @@ export function isSealed(plan: Plan): boolean {
 }
 
 /** The digest that a plan must have: of ten thousand unchanged steps it covers the addresses and specs only. */
-export function digestOfPlan(plan: Omit<Plan, 'digest'> & { readonly digest?: string }): string {
+function digestOfPlan(plan: Omit<Plan, 'digest'> & { readonly digest?: string }): string {
   const { steps, digest: _, ...rest } = plan
   const idle = steps.filter((step) => step.action === 'unchanged' && !step.records)
   return digest({

@@ -10,7 +10,11 @@ const after = new Map([
 ])
 const chosen = (targets: readonly string[], excludes: readonly string[] = []) => {
   const selection = select(order, after, ['Old:9'], targets, excludes)
-  return { addresses: order.map((each) => each.address).filter(selection.has), notes: selection.notes, old: selection.mayRemove('Old:9') }
+  return {
+    addresses: order.map((each) => each.address).filter(selection.has),
+    notes: selection.notes,
+    old: selection.mayRemove('Old:9'),
+  }
 }
 
 describe('patterns', () => {
@@ -26,13 +30,21 @@ describe('patterns', () => {
 })
 
 test('a target pulls in what it depends on, near and far, and says so', () => {
-  expect(chosen(['B:3'])).toEqual({ addresses: ['A:1', 'B:2', 'B:3'], notes: ['included, because targets depend on them: A:1, B:2'], old: false })
+  expect(chosen(['B:3'])).toEqual({
+    addresses: ['A:1', 'B:2', 'B:3'],
+    notes: ['included, because targets depend on them: A:1, B:2'],
+    old: false,
+  })
 })
 test('a composite stands for its leaves', () => {
   expect(chosen(['C:x']).addresses).toEqual(['A:1', 'B:2', 'B:3'])
 })
 test('an exclusion drops what depends on it, and says so', () => {
-  expect(chosen([], ['B:2'])).toEqual({ addresses: ['A:1', 'D:4'], notes: ['left out, because they depend on what is excluded: B:3'], old: true })
+  expect(chosen([], ['B:2'])).toEqual({
+    addresses: ['A:1', 'D:4'],
+    notes: ['left out, because they depend on what is excluded: B:3'],
+    old: true,
+  })
 })
 test('something that left the project is removed only if it is meant', () => {
   expect(chosen(['Old:*']).old).toBe(true)

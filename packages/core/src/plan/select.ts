@@ -15,12 +15,15 @@ export interface Selection {
 }
 
 /** Everything. */
-export const everything: Selection = { has: () => true, mayRemove: () => true, notes: [] }
+const everything: Selection = { has: () => true, mayRemove: () => true, notes: [] }
 
 /** An address pattern: `*` stands for any characters, `?` for one. */
 export function matcher(pattern: string): (address: string) => boolean {
   if (!/[*?]/.test(pattern)) return (address) => address === pattern
-  const source = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.')
+  const source = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.')
   const expression = new RegExp(`^${source}$`, 's')
   return (address) => expression.test(address)
 }
@@ -43,7 +46,9 @@ export function select(
     const tests = patterns.map((pattern) => {
       const test = matcher(pattern)
       if (!order.some((leaf) => names(leaf).some(test)) && !removable.some(test))
-        throw new HarmonyError('usage', `${option} ${pattern} matches no Score`, { hint: 'see the addresses with: harmony graph' })
+        throw new HarmonyError('usage', `${option} ${pattern} matches no Score`, {
+          hint: 'see the addresses with: harmony graph',
+        })
       return test
     })
     return (addresses: readonly string[]) => tests.some((test) => addresses.some(test))

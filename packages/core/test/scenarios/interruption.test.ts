@@ -1,11 +1,22 @@
 import { describe, expect, test } from 'vitest'
 import { Desk, Folder, Note, outcomes, outline, Place, Service } from './world.ts'
 
-const project = () => [Folder({ path: '/srv/x.pure' }), ['1', '2', '3'].map((n) => Note({ path: `/srv/x.pure/${n}`, content: n })), Service({ name: 's' })]
-const changed = () => [Folder({ path: '/srv/x.pure' }), ['2', '3', '4'].map((n) => Note({ path: `/srv/x.pure/${n}`, content: `${n}!` })), Service({ name: 's', flavour: 'new' })]
+const project = () => [
+  Folder({ path: '/srv/x.pure' }),
+  ['1', '2', '3'].map((n) => Note({ path: `/srv/x.pure/${n}`, content: n })),
+  Service({ name: 's' }),
+]
+const changed = () => [
+  Folder({ path: '/srv/x.pure' }),
+  ['2', '3', '4'].map((n) => Note({ path: `/srv/x.pure/${n}`, content: `${n}!` })),
+  Service({ name: 's', flavour: 'new' }),
+]
 
 /** How many writes a pass makes. */
-async function writesOf(prepare: (desk: Desk) => Promise<unknown>, pass: (desk: Desk) => Promise<unknown>): Promise<number> {
+async function writesOf(
+  prepare: (desk: Desk) => Promise<unknown>,
+  pass: (desk: Desk) => Promise<unknown>,
+): Promise<number> {
   const desk = new Desk()
   await prepare(desk)
   desk.place.faults.forget()
@@ -41,7 +52,10 @@ describe.each([
 
 test('a destroy that is killed at any write is completed by the next one', async () => {
   const empty = new Place().snapshot()
-  const writes = await writesOf((desk) => desk.apply(project()), (desk) => desk.apply([], { destroy: true }))
+  const writes = await writesOf(
+    (desk) => desk.apply(project()),
+    (desk) => desk.apply([], { destroy: true }),
+  )
   for (let n = 1; n <= writes; n++)
     for (const moment of ['before', 'after'] as const) {
       const desk = new Desk()
@@ -60,7 +74,9 @@ test('a killed first apply does not turn what somebody else then puts there into
   desk.place.faults.killAt(2, 'before')
   await desk.apply([Note({ path: '/srv/a', content: 'a' })]).catch(() => undefined)
   desk.place.restart()
-  expect((await desk.plan([Note({ path: '/srv/a', content: 'a' })])).steps[0]).toMatchObject({ reasons: ['an earlier apply was cut off here'] })
+  expect((await desk.plan([Note({ path: '/srv/a', content: 'a' })])).steps[0]).toMatchObject({
+    reasons: ['an earlier apply was cut off here'],
+  })
 })
 
 test('stop: nothing new starts, what runs is finished, the rest is told', async () => {
@@ -108,6 +124,9 @@ test('two at once: the second is told who holds the lock', async () => {
   const desk = new Desk()
   const maestro = await desk.open([])
   await maestro.lock({ waitMs: 0 })
-  await expect(desk.apply([Note({ path: '/srv/1', content: '1' })])).rejects.toMatchObject({ code: 'locked', message: expect.stringContaining('a test') })
+  await expect(desk.apply([Note({ path: '/srv/1', content: '1' })])).rejects.toMatchObject({
+    code: 'locked',
+    message: expect.stringContaining('a test'),
+  })
   await maestro.close()
 })

@@ -46,7 +46,10 @@ describe('a thing that exists and is not ours', () => {
     expect(desk.place.disk.exists('/srv/b')).toBe(false)
   })
 
-  test.each([['the Score’s option', { adopt: true }, {}], ['the command’s flag', {}, { adopt: true }]])('is adopted with %s, and put back on removal', async (_, option, flag) => {
+  test.each([
+    ['the Score’s option', { adopt: true }, {}],
+    ['the command’s flag', {}, { adopt: true }],
+  ])('is adopted with %s, and put back on removal', async (_, option, flag) => {
     desk.place.disk.write('/srv/a', 'theirs', { mode: '0600' })
     const before = desk.place.snapshot()
     await desk.apply([a('ours', option)], flag)
@@ -88,7 +91,9 @@ describe('removal', () => {
 
   test('of more than half asks for a flag', async () => {
     expect((await desk.plan([a(), b()])).conflicts).toEqual([])
-    expect((await desk.plan([a()])).conflicts).toMatchObject([{ type: 'mass-removal', message: '3 of the 4 things of this project would be removed' }])
+    expect((await desk.plan([a()])).conflicts).toMatchObject([
+      { type: 'mass-removal', message: '3 of the 4 things of this project would be removed' },
+    ])
     await desk.apply([a()], { allowRemoval: true })
     expect(await desk.ledger()).toEqual(['Note:/srv/a'])
   })
@@ -114,15 +119,26 @@ describe('removal', () => {
   })
 
   test('waits for what replaces it, and does not happen when that fails', async () => {
-    desk.place.faults.fail(({ method, subject }) => method === 'writeFile' && subject === '/srv/new', 'ENOSPC', 1)
+    desk.place.faults.fail(
+      ({ method, subject }) => method === 'writeFile' && subject === '/srv/new',
+      'ENOSPC',
+      1,
+    )
     const result = await desk.apply([a(), b(), c, Note({ path: '/srv/new', content: 'x' })])
-    expect(outcomes(result)).toMatchObject({ 'Note:/srv/new': 'failure: system', 'Note:/srv/d': 'blocked: blocked' })
+    expect(outcomes(result)).toMatchObject({
+      'Note:/srv/new': 'failure: system',
+      'Note:/srv/d': 'blocked: blocked',
+    })
     expect(desk.place.disk.read('/srv/d')).toBe('d')
   })
 
   test('comes first where the new one claims the same', async () => {
     const next = [a(), b(), c, Folder({ path: '/srv/d' }), Note({ path: '/srv/d/inside', content: 'x' })]
-    expect(outline(await desk.plan(next))).toEqual(['replace Folder:/srv/d', 'create Note:/srv/d/inside', 'remove Note:/srv/d'])
+    expect(outline(await desk.plan(next))).toEqual([
+      'replace Folder:/srv/d',
+      'create Note:/srv/d/inside',
+      'remove Note:/srv/d',
+    ])
     const result = await desk.apply(next)
     expect(result.outcomes).toMatchObject({ failure: 0, blocked: 0 })
     expect(desk.place.disk.read('/srv/d/inside')).toBe('x')
@@ -133,7 +149,9 @@ describe('removal', () => {
 describe('protect', () => {
   test('forbids removal, also when the code is gone', async () => {
     await desk.apply([a('a', { protect: true }), b(), c])
-    expect((await desk.plan([b(), c])).conflicts).toMatchObject([{ type: 'protected', address: 'Note:/srv/a' }])
+    expect((await desk.plan([b(), c])).conflicts).toMatchObject([
+      { type: 'protected', address: 'Note:/srv/a' },
+    ])
     expect((await desk.plan([], { destroy: true })).conflicts).toMatchObject([{ type: 'protected' }])
   })
   test('is lifted by an apply that says so', async () => {
@@ -143,7 +161,9 @@ describe('protect', () => {
   })
   test('forbids replacement', async () => {
     await desk.apply([a('a', { protect: true })])
-    expect((await desk.plan([a('a', { protect: true })], { replace: ['Note:/srv/a'] })).conflicts).toMatchObject([{ type: 'protected' }])
+    expect(
+      (await desk.plan([a('a', { protect: true })], { replace: ['Note:/srv/a'] })).conflicts,
+    ).toMatchObject([{ type: 'protected' }])
   })
   test('permits a change in place', async () => {
     await desk.apply([a('a', { protect: true })])
@@ -196,7 +216,9 @@ describe('two projects on one host', () => {
     const other = new Desk(desk.place, 'shop', 'lineage-2')
     await desk.apply([a()])
     const plan = await other.plan([a()])
-    expect(plan.conflicts).toMatchObject([{ type: 'claimed', message: 'claims /srv/a, which the project site manages as Note:/srv/a' }])
+    expect(plan.conflicts).toMatchObject([
+      { type: 'claimed', message: 'claims /srv/a, which the project site manages as Note:/srv/a' },
+    ])
   })
   test('a missing harmony.lock is named as the likely reason', async () => {
     await desk.apply([a()])
@@ -216,9 +238,17 @@ describe('purge', () => {
   test('lists what nobody claims and deletes exactly that', async () => {
     const plan = await desk.plan([pure, kept])
     expect(outline(plan)).toEqual(['purge Folder:/srv/x.pure#surplus'])
-    expect(plan.steps.at(-1)?.surplus.map(({ claim }) => claim.type === 'path' && claim.path)).toEqual(['/srv/x.pure/foreign', '/srv/x.pure/sub', '/srv/x.pure/sub/foreign'])
+    expect(plan.steps.at(-1)?.surplus.map(({ claim }) => claim.type === 'path' && claim.path)).toEqual([
+      '/srv/x.pure/foreign',
+      '/srv/x.pure/sub',
+      '/srv/x.pure/sub/foreign',
+    ])
     await desk.apply([pure, kept])
-    expect(desk.place.disk.paths('/srv/x.pure')).toEqual(['/srv/x.pure', '/srv/x.pure/kept'].filter((path) => desk.place.disk.paths('/srv/x.pure').includes(path)))
+    expect(desk.place.disk.paths('/srv/x.pure')).toEqual(
+      ['/srv/x.pure', '/srv/x.pure/kept'].filter((path) =>
+        desk.place.disk.paths('/srv/x.pure').includes(path),
+      ),
+    )
     expect(outline(await desk.plan([pure, kept]))).toEqual([])
   })
   test('leaves alone what came or changed after the plan was made', async () => {

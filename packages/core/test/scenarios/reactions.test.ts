@@ -22,7 +22,10 @@ test('a fresh start satisfies the reaction: nothing is restarted, now or in the 
 })
 
 test('a change of the cause shows in the plan as a reaction, and runs it once', async () => {
-  expect(outline(await desk.plan(project('two')))).toEqual(['update Note:/etc/app', 'react Service:app restartOn(Note:/etc/app)'])
+  expect(outline(await desk.plan(project('two')))).toEqual([
+    'update Note:/etc/app',
+    'react Service:app restartOn(Note:/etc/app)',
+  ])
   await desk.apply(project('two'))
   expect(run()).toBe(2)
   await desk.apply(project('two'))
@@ -64,7 +67,10 @@ test('is held back while a cause has failed, and due afterwards', async () => {
 })
 
 test('a change that starts the service anew satisfies it: it is not started twice', async () => {
-  expect(outline(await desk.plan(project('two', 'spicy')))).toEqual(['update Note:/etc/app', 'update Service:app restartOn(Note:/etc/app)'])
+  expect(outline(await desk.plan(project('two', 'spicy')))).toEqual([
+    'update Note:/etc/app',
+    'update Service:app restartOn(Note:/etc/app)',
+  ])
   await desk.apply(project('two', 'spicy'))
   expect(run()).toBe(2)
 })
@@ -98,7 +104,11 @@ test('a cause that is another reaction’s Score passes the change on', async ()
   }
   await desk.apply(chain('one'), { allowRemoval: true })
   const before = desk.place.running.get('second')?.run ?? 0
-  expect(outline(await desk.plan(chain('two')))).toEqual(['update Note:/etc/app', 'react Service:first restartOn(Note:/etc/app)', 'react Service:second restartOn(Service:first)'])
+  expect(outline(await desk.plan(chain('two')))).toEqual([
+    'update Note:/etc/app',
+    'react Service:first restartOn(Note:/etc/app)',
+    'react Service:second restartOn(Service:first)',
+  ])
   await desk.apply(chain('two'))
   expect(desk.place.running.get('second')?.run).toBeGreaterThan(before)
   expect(outline(await desk.plan(chain('two')))).toEqual([])

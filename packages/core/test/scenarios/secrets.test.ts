@@ -28,7 +28,9 @@ test('what is there instead is masked as well, and said to be masked', async () 
   await desk.apply([network()])
   desk.place.disk.write('/etc/wifi', 'psk=an older secret\n')
   const plan = await desk.plan([network()])
-  expect(plan.steps[0]?.differences).toEqual([{ path: 'content', from: '••••••', to: '••••••', settling: false, replaces: false, masked: true }])
+  expect(plan.steps[0]?.differences).toEqual([
+    { path: 'content', from: '••••••', to: '••••••', settling: false, replaces: false, masked: true },
+  ])
   expect(await everythingSaid(plan)).not.toContain('older secret')
 })
 

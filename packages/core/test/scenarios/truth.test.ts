@@ -39,7 +39,9 @@ describe('a plan', () => {
     const maestro = await desk.open([a(), b()])
     await maestro.lock({ waitMs: 0 })
     const plan = await maestro.plan()
-    await expect(maestro.apply({ ...plan, steps: plan.steps.slice(1) })).rejects.toMatchObject({ code: 'plan-stale' })
+    await expect(maestro.apply({ ...plan, steps: plan.steps.slice(1) })).rejects.toMatchObject({
+      code: 'plan-stale',
+    })
     await maestro.close()
   })
 })
@@ -59,7 +61,9 @@ describe('between plan and apply', () => {
   test('something that changed to another value stops that step, which says what moved, and no other', async () => {
     const result = await planThen(() => desk.place.disk.write('/srv/a', 'by hand'))
     expect(outcomes(result)).toEqual({ 'Note:/srv/a': 'failure: plan-stale', 'Note:/srv/b': 'success' })
-    expect(result.results.find((each) => each.outcome === 'failure')?.error?.message).toBe('has changed since the plan was shown: content')
+    expect(result.results.find((each) => each.outcome === 'failure')?.error?.message).toBe(
+      'has changed since the plan was shown: content',
+    )
     expect(desk.place.disk.read('/srv/a')).toBe('by hand')
   })
 
@@ -91,7 +95,9 @@ describe('converged is verified', () => {
     }
     const result = await desk.apply([a()])
     expect(outcomes(result)).toEqual({ 'Note:/srv/a': 'failure: not-converged' })
-    expect(desk.events.find((event) => event.type === 'finished')).toMatchObject({ differences: [{ path: 'content', from: 'undone by somebody', to: 'a' }] })
+    expect(desk.events.find((event) => event.type === 'finished')).toMatchObject({
+      differences: [{ path: 'content', from: 'undone by somebody', to: 'a' }],
+    })
   })
 
   test('what settles is waited for, outside the slots', async () => {
@@ -99,13 +105,17 @@ describe('converged is verified', () => {
     const services = ['s1', 's2', 's3'].map((name) => Service({ name }))
     const result = await desk.apply(services, { parallel: 1 })
     expect(result.outcomes.success).toBe(3)
-    const order = desk.events.flatMap((event) => (event.type === 'settling' || event.type === 'finished' ? [`${event.type} ${event.address}`] : []))
+    const order = desk.events.flatMap((event) =>
+      event.type === 'settling' || event.type === 'finished' ? [`${event.type} ${event.address}`] : [],
+    )
     expect(order.slice(0, 3)).toEqual(['settling Service:s1', 'settling Service:s2', 'settling Service:s3'])
   })
 
   test('what does not settle in time fails', async () => {
     desk.place.startsAfter = Number.POSITIVE_INFINITY
-    expect(outcomes(await desk.apply([Service({ name: 's' })]))).toEqual({ 'Service:s': 'failure: not-converged' })
+    expect(outcomes(await desk.apply([Service({ name: 's' })]))).toEqual({
+      'Service:s': 'failure: not-converged',
+    })
     expect(desk.place.clock.now()).toBeGreaterThanOrEqual(10_000)
   })
 
@@ -113,17 +123,32 @@ describe('converged is verified', () => {
     desk.place.startsAfter = 3
     const service = Service({ name: 's' })
     await desk.apply([service, Note({ path: '/srv/after', content: 'x', after: [service] })])
-    const order = desk.events.flatMap((event) => (event.type === 'finished' || event.type === 'started' ? [`${event.type} ${event.address}`] : []))
-    expect(order).toEqual(['started Service:s', 'finished Service:s', 'started Note:/srv/after', 'finished Note:/srv/after'])
+    const order = desk.events.flatMap((event) =>
+      event.type === 'finished' || event.type === 'started' ? [`${event.type} ${event.address}`] : [],
+    )
+    expect(order).toEqual([
+      'started Service:s',
+      'finished Service:s',
+      'started Note:/srv/after',
+      'finished Note:/srv/after',
+    ])
   })
 })
 
 describe('a failure', () => {
   test('blocks only what depends on it; the next apply completes', async () => {
-    desk.place.faults.fail(({ method, subject }) => method === 'makeDirectory' && subject === '/srv/dir', 'EACCES', 1)
+    desk.place.faults.fail(
+      ({ method, subject }) => method === 'makeDirectory' && subject === '/srv/dir',
+      'EACCES',
+      1,
+    )
     const all = [Folder({ path: '/srv/dir' }), Note({ path: '/srv/dir/x', content: 'x' }), a()]
     const result = await desk.apply(all)
-    expect(outcomes(result)).toEqual({ 'Folder:/srv/dir': 'failure: system', 'Note:/srv/dir/x': 'blocked: blocked', 'Note:/srv/a': 'success' })
+    expect(outcomes(result)).toEqual({
+      'Folder:/srv/dir': 'failure: system',
+      'Note:/srv/dir/x': 'blocked: blocked',
+      'Note:/srv/a': 'success',
+    })
     expect(await desk.ledger()).toEqual(['Folder:/srv/dir (unfinished)', 'Note:/srv/a'])
     expect((await desk.apply(all)).outcomes).toMatchObject({ success: 2, failure: 0 })
   })
@@ -137,9 +162,14 @@ describe('a failure', () => {
   })
 
   test('that a change of the same plan cannot cure is told at once: an unknown user', async () => {
-    desk.place.faults.fail(({ subject }) => subject === '/srv/dir/x', new HarmonyError('no-such-user', 'there is no user nobodyx'))
+    desk.place.faults.fail(
+      ({ subject }) => subject === '/srv/dir/x',
+      new HarmonyError('no-such-user', 'there is no user nobodyx'),
+    )
     const all = [Folder({ path: '/srv/dir' }), Note({ path: '/srv/dir/x', content: 'x' })]
-    expect((await desk.plan(all)).failures).toMatchObject([{ address: 'Note:/srv/dir/x', code: 'no-such-user' }])
+    expect((await desk.plan(all)).failures).toMatchObject([
+      { address: 'Note:/srv/dir/x', code: 'no-such-user' },
+    ])
     await expect(desk.apply(all)).rejects.toMatchObject({ code: 'plan-stale' })
     expect(desk.place.disk.exists('/srv/dir')).toBe(false)
   })
@@ -166,7 +196,10 @@ describe('outputs', () => {
     return [Service({ name: 'app', flavour: from.out.length }), from]
   }
   test('are known in the plan when their Score does not change, otherwise the step is deferred', async () => {
-    expect(outline(await desk.plan(project('four')))).toEqual(['create Note:/srv/source', 'deferred Service:app'])
+    expect(outline(await desk.plan(project('four')))).toEqual([
+      'create Note:/srv/source',
+      'deferred Service:app',
+    ])
     await desk.apply(project('four'))
     expect(desk.place.running.get('app')?.flavour).toBe('4')
     expect(outline(await desk.plan(project('four')))).toEqual([])
@@ -175,11 +208,19 @@ describe('outputs', () => {
   })
   test('are a clear error when the kind does not have them', async () => {
     const from = source('x')
-    const plan = await desk.plan([from, Service({ name: 'app', flavour: (from.out as unknown as Record<string, never>).nothing as never })])
+    const plan = await desk.plan([
+      from,
+      Service({ name: 'app', flavour: (from.out as unknown as Record<string, never>).nothing as never }),
+    ])
     await desk.apply([from])
     expect(plan.steps).toHaveLength(2)
-    const failed = await desk.plan([from, Service({ name: 'app', flavour: (from.out as unknown as Record<string, never>).nothing as never })])
-    expect(failed.failures).toMatchObject([{ code: 'unresolved-reference', message: 'Note:/srv/source has no output nothing' }])
+    const failed = await desk.plan([
+      from,
+      Service({ name: 'app', flavour: (from.out as unknown as Record<string, never>).nothing as never }),
+    ])
+    expect(failed.failures).toMatchObject([
+      { code: 'unresolved-reference', message: 'Note:/srv/source has no output nothing' },
+    ])
   })
 })
 
@@ -199,7 +240,9 @@ describe('targets', () => {
 describe('--replace', () => {
   test('makes a thing anew although it is as wanted', async () => {
     await desk.apply([Service({ name: 's' })])
-    expect(outline(await desk.plan([Service({ name: 's' })], { replace: ['Service:s'] }))).toEqual(['replace Service:s'])
+    expect(outline(await desk.plan([Service({ name: 's' })], { replace: ['Service:s'] }))).toEqual([
+      'replace Service:s',
+    ])
     await desk.apply([Service({ name: 's' })], { replace: ['Service:s'] })
     expect(desk.place.running.get('s')?.run).toBe(2)
   })
@@ -212,7 +255,11 @@ describe('drift', () => {
     desk.place.disk.write('/srv/a', 'tampered')
     desk.place.disk.remove('/srv/b')
     expect((await desk.drift()).entries).toMatchObject([
-      { address: 'Note:/srv/a', status: 'changed', differences: [{ path: 'content', from: 'tampered', to: 'a' }] },
+      {
+        address: 'Note:/srv/a',
+        status: 'changed',
+        differences: [{ path: 'content', from: 'tampered', to: 'a' }],
+      },
       { address: 'Note:/srv/b', status: 'missing' },
     ])
   })

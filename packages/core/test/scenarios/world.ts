@@ -3,9 +3,26 @@
  * starts, settles and can be restarted, on a simulated place. The kinds are made here, not taken from the library: the
  * engine's promises must hold for anybody's kinds.
  */
-import { type AnyScore, capability, defineScore, type EngineEvent, missing, type Plan, type Scores, secretable, ref } from '@harmony-iac/core'
+import {
+  type AnyScore,
+  capability,
+  defineScore,
+  type EngineEvent,
+  missing,
+  type Plan,
+  ref,
+  type Scores,
+  secretable,
+} from '@harmony-iac/core'
 import { Files } from '@harmony-iac/core/capabilities'
-import { type ApplyRequest, type ApplyResult, type DriftReport, type Maestro, openMaestro, type PlanRequest } from '@harmony-iac/core/engine'
+import {
+  type ApplyRequest,
+  type ApplyResult,
+  type DriftReport,
+  type Maestro,
+  openMaestro,
+  type PlanRequest,
+} from '@harmony-iac/core/engine'
 import { type SimulatedOptions, SimulatedTopology } from '@harmony-iac/core/testing'
 import * as z from 'zod'
 
@@ -55,17 +72,26 @@ export const Folder = defineScore({
   uses: (spec) => [{ type: 'path', path: spec.path.slice(0, spec.path.lastIndexOf('/')) || '/' }],
   interpret: {
     observe: async (spec, on) => ({ entry: await on.files.inspect(spec.path) }),
-    compare: (_, { entry }) => (entry.type === 'directory' ? [] : entry.type === 'absent' ? [missing('folder')] : [{ path: '', from: entry.type, to: 'folder', replaces: true }]),
+    compare: (_, { entry }) =>
+      entry.type === 'directory'
+        ? []
+        : entry.type === 'absent'
+          ? [missing('folder')]
+          : [{ path: '', from: entry.type, to: 'folder', replaces: true }],
     converge: async (spec, on, run) => on.files.makeDirectory(spec.path, { folder: run.state.entry.folder }),
     remove: async ({ spec }, on) => {
       await on.files.remove(spec.path)
     },
     surplus: async (spec, on) => {
       if (!spec.path.endsWith('.pure')) return []
-      return (await on.files.list(spec.path)).map(({ path, fingerprint }) => ({ claim: { type: 'path', path }, fingerprint }))
+      return (await on.files.list(spec.path)).map(({ path, fingerprint }) => ({
+        claim: { type: 'path', path },
+        fingerprint,
+      }))
     },
     discard: async (surplus, _, on) => {
-      for (const { claim, fingerprint } of [...surplus].reverse()) if (claim.type === 'path') await on.files.remove(claim.path, { fingerprint })
+      for (const { claim, fingerprint } of [...surplus].reverse())
+        if (claim.type === 'path') await on.files.remove(claim.path, { fingerprint })
     },
   },
 })
@@ -96,11 +122,13 @@ export const Service = defineScore({
     observe: async (spec, on) => ({ daemon: await on.daemons.look(spec.name) }),
     compare: (spec, { daemon }) => {
       if (!daemon) return [missing('daemon')]
-      if (daemon.flavour !== (spec.flavour ?? '')) return [{ path: 'flavour', from: daemon.flavour, to: spec.flavour ?? '' }]
+      if (daemon.flavour !== (spec.flavour ?? ''))
+        return [{ path: 'flavour', from: daemon.flavour, to: spec.flavour ?? '' }]
       return daemon.readyAt > 0 ? [{ path: 'active', from: 'starting', to: 'active', settleMs: 10_000 }] : []
     },
     converge: async (spec, on, run) => {
-      if (run.differences.some((difference) => difference.settleMs === undefined)) await on.daemons.start(spec.name, spec.flavour ?? '')
+      if (run.differences.some((difference) => difference.settleMs === undefined))
+        await on.daemons.start(spec.name, spec.flavour ?? '')
     },
     remove: async ({ spec }, on) => on.daemons.stop(spec.name),
     incarnation: ({ daemon }) => daemon && String(daemon.run),
@@ -180,7 +208,10 @@ export class Desk {
   }
 
   /** Plans and carries out; refuses like the command when there are conflicts. */
-  async apply(scores: readonly Scores<Place>[], request: PlanRequest & ApplyRequest = {}): Promise<ApplyResult> {
+  async apply(
+    scores: readonly Scores<Place>[],
+    request: PlanRequest & ApplyRequest = {},
+  ): Promise<ApplyResult> {
     this.events = []
     const maestro = await this.open(scores)
     try {
@@ -207,15 +238,27 @@ export class Desk {
 }
 
 function flat(scores: readonly Scores<Place>[]): AnyScore[] {
-  return scores.flatMap((each) => (Array.isArray(each) ? flat(each as readonly Scores<Place>[]) : each ? [each as AnyScore] : []))
+  return scores.flatMap((each) =>
+    Array.isArray(each) ? flat(each as readonly Scores<Place>[]) : each ? [each as AnyScore] : [],
+  )
 }
 
 /** What a plan does, one short line for each step that does something. */
 export function outline(plan: Plan): readonly string[] {
-  return plan.steps.filter((step) => step.action !== 'unchanged').map((step) => `${step.action} ${step.address}${step.reactions.map((due) => ` ${due.name}(${due.causes})`).join('')}`)
+  return plan.steps
+    .filter((step) => step.action !== 'unchanged')
+    .map(
+      (step) =>
+        `${step.action} ${step.address}${step.reactions.map((due) => ` ${due.name}(${due.causes})`).join('')}`,
+    )
 }
 
 /** What became of whom. */
 export function outcomes(result: ApplyResult): Readonly<Record<string, string>> {
-  return Object.fromEntries(result.results.map(({ address, outcome, error }) => [address, error ? `${outcome}: ${error.code}` : outcome]))
+  return Object.fromEntries(
+    result.results.map(({ address, outcome, error }) => [
+      address,
+      error ? `${outcome}: ${error.code}` : outcome,
+    ]),
+  )
 }
