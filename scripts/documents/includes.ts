@@ -12,7 +12,7 @@ export function included(reference: string): string {
 }
 
 /** The lines between `// #region NAME` and its `// #endregion` (with the name where regions nest), shifted to the left. */
-function regionOf(source: string, region: string, path: string): string {
+export function regionOf(source: string, region: string, path: string): string {
   const lines = source.split('\n')
   const start = lines.findIndex((line) => line.trim() === `// #region ${region}`)
   const rest = lines.slice(start + 1)

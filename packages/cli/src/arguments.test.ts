@@ -6,7 +6,10 @@ test.each([
   ['plan -p here --json', { command: 'plan', positionals: [], options: { project: 'here', json: true } }],
   ['plan --project=here', { command: 'plan', positionals: [], options: { project: 'here' } }],
   ['apply -y --parallel 3', { command: 'apply', positionals: [], options: { yes: true, parallel: 3 } }],
-  ['apply --no-check --no-color', { command: 'apply', positionals: [], options: { 'no-check': true, 'no-color': true } }],
+  [
+    'apply --no-check --no-color',
+    { command: 'apply', positionals: [], options: { 'no-check': true, 'no-color': true } },
+  ],
   ['plan -t a --target b', { command: 'plan', positionals: [], options: { target: ['a', 'b'] } }],
   ['drift localhost', { command: 'drift', positionals: ['localhost'], options: {} }],
   ['schema event step', { command: 'schema', positionals: ['event', 'step'], options: {} }],

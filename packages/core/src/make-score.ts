@@ -27,6 +27,8 @@ export function makeFactory(definition: KindDefinition): unknown {
   return factory
 }
 
+const noIssues: readonly Issue[] = Object.freeze([])
+
 function makeScore(
   definition: KindDefinition,
   reactions: readonly string[],
@@ -48,7 +50,7 @@ function makeScore(
   }
   const internals: ScoreInternals = {
     definition,
-    issues: issues.length > 0 ? issues.map((issue) => ({ address: id, ...issue })) : issues,
+    issues: issues.length > 0 ? issues.map((issue) => ({ address: id, ...issue })) : noIssues,
     at: issues.length > 0 ? callSite(factory) : undefined,
     children,
   }

@@ -135,7 +135,7 @@ function prune(base: string): void {
   try {
     for (const name of readdirSync(base)) {
       const stat = statOf(join(base, name))
-      if (stat && stat.mtimeMs < oldest) rmSync(join(base, name), { recursive: true, force: true })
+      if (stat && stat.mtimeMs < oldest) drop(join(base, name))
     }
   } catch {
     // somebody else's business
@@ -166,8 +166,16 @@ function write(folder: string, stored: Stored): boolean {
     renameSync(temporary, join(folder, 'verdict.json'))
     return true
   } catch {
-    rmSync(temporary, { force: true })
+    drop(temporary)
     return false // a place that cannot be written costs time, nothing else
+  }
+}
+
+function drop(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true })
+  } catch {
+    // it was never made
   }
 }
 

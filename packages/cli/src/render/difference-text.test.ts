@@ -12,13 +12,29 @@ test.each<[string, ShownDifference, readonly string[]]>([
   ['a number', difference('port', 80, 8080), ['port: 80 → 8080']],
   ['something new', difference('mode', null, '0640'), ["mode: '0640'"]],
   ['something gone', difference('owner', 'root', null), ["owner: 'root' → nothing"]],
-  ['what must be made anew', difference('', 'symlink', 'file', { replaces: true }), ["'symlink' → 'file' (must be made anew)"]],
-  ['what settles', difference('state', 'starting', 'running', { settling: true }), ["state: 'starting' → 'running' (may settle by itself)"]],
-  ['a secret', difference('content', '••••••', '••••••', { masked: true }), ["content: '••••••' → '••••••' (secret)"]],
+  [
+    'what must be made anew',
+    difference('', 'symlink', 'file', { replaces: true }),
+    ["'symlink' → 'file' (must be made anew)"],
+  ],
+  [
+    'what settles',
+    difference('state', 'starting', 'running', { settling: true }),
+    ["state: 'starting' → 'running' (may settle by itself)"],
+  ],
+  [
+    'a secret',
+    difference('content', '••••••', '••••••', { masked: true }),
+    ["content: '••••••' → '••••••' (secret)"],
+  ],
   ['the thing itself, named by its address', difference('', null, 'file'), []],
   [
     'large content by its size and the beginning of its digest',
-    difference('content', { size: 1, sha256: 'abcdef0123456789' }, { size: 70_000, sha256: '0123456789abcdef' }),
+    difference(
+      'content',
+      { size: 1, sha256: 'abcdef0123456789' },
+      { size: 70_000, sha256: '0123456789abcdef' },
+    ),
     ['content: 1 byte, sha256 abcdef012345 → 70,000 bytes, sha256 0123456789ab'],
   ],
   [
@@ -43,7 +59,7 @@ test('hostile text is harmless, in a line and in a diff', async () => {
     ...(await differenceText(difference('content', 'a\n\x1b]0;x\x07\n', 'a\r\n\u202e\n'), plain)),
     ...(await differenceText(difference('content', null, '\x1b[2J\n\n'), plain)),
   ]
-  expect(lines.join('\n')).not.toMatch(/[\x1b\x07\r\u202e]/)
+  expect(lines.join('\n')).not.toMatch(/(?!\n)\p{Cc}|\u202e/u)
   expect(lines).toContain('+a␍')
 })
 
@@ -54,16 +70,22 @@ test('a long diff is cut, and says by how much', async () => {
   expect(lines.at(-1)).toBe('… 921 more lines')
 })
 
-test('two large texts with nothing in common take no time', async () => {
-  const text = (seed: number) => Array.from({ length: 20_000 }, (_, i) => `${(i * seed) % 7919} ${i}`).join('\n')
-  const started = performance.now()
+test('two large texts with nothing in common are given up', async () => {
+  const text = (seed: number) =>
+    Array.from({ length: 20_000 }, (_, i) => `${(i * seed) % 7919} ${i}`).join('\n')
   const lines = await differenceText(difference('content', text(3), text(5)), plain)
   expect(lines.length).toBeLessThanOrEqual(82)
-  expect(performance.now() - started).toBeLessThan(10_000)
 })
 
 test('a long value in one line is cut', async () => {
-  const [line] = await differenceText(difference('list', [], Array.from({ length: 100 }, (_, i) => i)), plain)
+  const [line] = await differenceText(
+    difference(
+      'list',
+      [],
+      Array.from({ length: 100 }, (_, i) => i),
+    ),
+    plain,
+  )
   expect(line).toMatch(/^list: \[\] → \[0,1,.*…$/)
   expect(line?.length).toBeLessThan(100)
 })

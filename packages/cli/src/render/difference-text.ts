@@ -94,7 +94,9 @@ async function diffLines(from: string, to: string, colours: Colours): Promise<re
     ]
   const lines: string[] = []
   for (const hunk of patch.hunks) {
-    lines.push(colours.cyan(`@@ -${hunk.oldStart},${hunk.oldLines} +${hunk.newStart},${hunk.newLines} @@`))
+    lines.push(
+      colours.cyan(`@@ -${range(hunk.oldStart, hunk.oldLines)} +${range(hunk.newStart, hunk.newLines)} @@`),
+    )
     for (const line of hunk.lines) {
       const safe = sanitize(line)
       lines.push(
@@ -107,6 +109,11 @@ async function diffLines(from: string, to: string, colours: Colours): Promise<re
     }
   }
   return cut(lines, colours, longest)
+}
+
+/** Of nothing the format names the line before. */
+function range(start: number, lines: number): string {
+  return `${lines === 0 ? start - 1 : start},${lines}`
 }
 
 function cut(lines: readonly string[], colours: Colours, most: number): readonly string[] {

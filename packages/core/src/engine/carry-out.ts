@@ -6,7 +6,7 @@ import type { ErrorData, Outcome } from '../events.ts'
 import { kindOf } from '../kinds.ts'
 import { isHalfPutBack, specOf } from '../ledger/record.ts'
 import type { Graph } from '../plan/graph.ts'
-import { isSealed, type Plan, type Step } from '../plan/plan.ts'
+import { isRemoval, isSealed, type Plan, type Step } from '../plan/plan.ts'
 import type { Context } from './context.ts'
 import type { ApplyRequest, ApplyResult, StepResult } from './contract.ts'
 import { verbsOf } from './observe.ts'
@@ -266,11 +266,6 @@ class Conductor {
       differences: [],
     })
   }
-}
-
-/** Whether a step takes away what the project no longer has. */
-export function isRemoval(step: Step): boolean {
-  return step.action === 'remove' || step.action === 'forget'
 }
 
 function describe(thrown: unknown, address: string, abort: AbortSignal): ErrorData {

@@ -10,7 +10,7 @@ import type { Action } from '../plan/plan.ts'
 import type { KindDefinition } from '../score.ts'
 import { type Context, ownRecords } from './context.ts'
 import { type Observation, observe, verbsOf } from './observe.ts'
-import { digestOfSpec, NotYetKnown, type ResolvedSpec, resolveSpec } from './resolve.ts'
+import { digestOfSpec, NotYetKnown, nothingResolved, type ResolvedSpec, resolveSpec } from './resolve.ts'
 
 /** What was found out about one leaf. */
 export type Verdict =
@@ -58,6 +58,7 @@ export async function classifyAll(
         leaf,
         own,
         signal,
+        graph.referenced,
         dependencies,
         (address) => leafOf.get(address),
         classify,
@@ -107,6 +108,7 @@ async function classifyOne(
   leaf: Leaf,
   own: ReadonlyMap<string, LedgerRecord>,
   signal: AbortSignal,
+  referenced: ReadonlySet<string>,
   dependencies: readonly string[],
   leafOf: (address: string) => Leaf | undefined,
   classify: (leaf: Leaf) => Promise<Verdict>,
@@ -119,22 +121,29 @@ async function classifyOne(
   const { record, renamedFrom } = recordOf(leaf, own)
   let digest = ''
   try {
-    digest = await digestOfSpec(definition, score.spec, context.sources, record)
-    const resolved = await resolveSpec(definition, score.spec, context.sources, async (from, output) => {
+    // Most specs need no waiting, and a wait for nothing is a turn of the event queue, thousands of times.
+    const digesting = digestOfSpec(definition, score.spec, context.sources, record)
+    digest = typeof digesting === 'string' ? digesting : await digesting
+    const resolving = resolveSpec(definition, score.spec, context.sources, async (from, output) => {
       const verdict = await verdictOf(from)
       if (verdict?.type !== 'seen' || isChanging(verdict)) throw new NotYetKnown(from, output)
       return readOutput(verdict.definition, verdict.state, from, output)
     })
+    const resolved = resolving instanceof Promise ? await resolving : resolving
     const look = { address, digest, memory: reliableMemory(record), signal }
     const seen: Observation = await observe(definition, resolved, context.topology, look)
     const theirs = isHalfPutBack(record) && seen.differences.length > 0
+    const action = actionFor(seen.differences)
+    // What thousands of unchanged things look like is of no further use, and would be most of what is held in memory.
+    const kept = action !== 'unchanged' || definition.interpret?.surplus || referenced.has(address)
     return {
       type: 'seen',
       definition,
-      action: actionFor(seen.differences),
+      action,
       digest,
-      resolved,
-      ...seen,
+      resolved: kept ? resolved : nothingResolved,
+      state: kept ? seen.state : undefined,
+      differences: seen.differences,
       record: theirs ? undefined : record,
       renamedFrom,
     }

@@ -7,8 +7,7 @@ import type { HomeLock, StateHome } from '../ledger/home.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import { deriveGraph, type Graph } from '../plan/graph.ts'
 import { expand } from '../plan/leaf.ts'
-import type { Plan } from '../plan/plan.ts'
-import { carryOut, isRemoval } from './carry-out.ts'
+import { isRemoval, type Plan } from '../plan/plan.ts'
 import { type Context, ownRecords, processClock } from './context.ts'
 import type {
   ApplyRequest,
@@ -19,7 +18,6 @@ import type {
   MaestroOptions,
   PlanRequest,
 } from './contract.ts'
-import { findDrift } from './drift.ts'
 import { makePlan } from './planning.ts'
 
 /**
@@ -121,12 +119,14 @@ class Conducting implements Maestro {
     this.#reading = Promise.resolve(context)
     // What only takes away needs nothing of the project: it may be empty, or no longer valid.
     const graph = plan.steps.every(isRemoval) ? deriveGraph([]) : this.#graph()
+    const { carryOut } = await import('./carry-out.ts') // most passes have nothing to carry out
     return await carryOut(context, graph, plan, { ...request, abort })
   }
 
   async drift(
     request: { readonly owners?: 'all' | 'own'; readonly signal?: AbortSignal } = {},
   ): Promise<DriftReport> {
+    const { findDrift } = await import('./drift.ts')
     return await findDrift(
       await this.#context(),
       request.owners ?? 'own',

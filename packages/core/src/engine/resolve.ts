@@ -41,6 +41,8 @@ export type Outputs = (address: string, output: string) => Promise<unknown>
 
 const nothingTainted: ReadonlySet<string> = new Set()
 const asIs = (text: string) => text
+/** Stands in for a spec that is of no further use. */
+export const nothingResolved: ResolvedSpec = { spec: undefined, tainted: nothingTainted, redact: asIs }
 
 /** Resolves a spec. Stays synchronous for a spec without late values, as most of thousands are. */
 export function resolveSpec(

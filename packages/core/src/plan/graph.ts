@@ -120,6 +120,8 @@ export interface Graph {
   /** For each leaf, the addresses it directly depends on. */
   readonly after: ReadonlyMap<string, readonly string[]>
   readonly index: ClaimIndex<Leaf>
+  /** Leaves whose outputs somebody takes. */
+  readonly referenced: ReadonlySet<string>
 }
 
 /**
@@ -152,48 +154,59 @@ export function deriveGraph(leaves: readonly Leaf[]): Graph {
     )
 
   const after = new Map<string, readonly string[]>()
-  for (const leaf of leaves) after.set(leaf.address, dependenciesOf(leaf, index, byAddress, issues))
+  const referenced = new Set<string>()
+  for (const leaf of leaves) {
+    const references = referencesOf(leaf.score.spec)
+    for (const each of references) {
+      referenced.add(each)
+      if (byAddress.has(each)) continue
+      const message = `takes an output of ${each}, which is not part of this deployment`
+      issues.push({ address: leaf.address, path: [], message })
+    }
+    after.set(leaf.address, dependenciesOf(leaf, index, references))
+  }
   if (issues.length > 0)
     throw new HarmonyError('unresolved-reference', `${issues[0]?.address} ${issues[0]?.message}`, { issues })
-  return { order: sort(leaves, after, byAddress), after, index }
+  return { order: sort(leaves, after, byAddress), after, index, referenced }
 }
 
 /** Addresses of the Scores whose outputs a spec takes. */
-function referencesOf(spec: unknown, found: Set<string> = new Set()): Set<string> {
-  if (typeof spec !== 'object' || spec === null) return found
-  if (isRef(spec) && spec.$ref !== '') found.add(spec.$ref)
-  for (const key in spec) {
-    const value = (spec as Record<string, unknown>)[key]
-    if (typeof value === 'object' && value !== null) referencesOf(value, found)
+function referencesOf(spec: unknown): readonly string[] {
+  let found: string[] | undefined
+  const visit = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return
+    if (isRef(value) && value.$ref !== '') {
+      found ??= []
+      found.push(value.$ref)
+    }
+    for (const key in value) visit((value as Record<string, unknown>)[key])
   }
-  return found
+  visit(spec)
+  return found ?? none
 }
 
 function dependenciesOf(
   leaf: Leaf,
   index: ClaimIndex<Leaf>,
-  byAddress: ReadonlyMap<string, Leaf>,
-  issues: Issue[],
+  references: readonly string[],
 ): readonly string[] {
   const { options, uses, address } = leaf
-  const found = new Set<string>()
-  for (const use of uses) {
-    const provider = index.provider(use, leaf)
-    if (provider) found.add(provider.address)
+  let found: string[] | undefined
+  let seen: Set<string> | undefined
+  // Nearly every leaf has one or two: a set for each of thousands costs more than it saves.
+  const add = (each: string | undefined): void => {
+    if (each === undefined || each === address) return
+    found ??= []
+    if (found.length > 16) seen ??= new Set(found)
+    if (seen ? seen.has(each) : found.includes(each)) return
+    found.push(each)
+    seen?.add(each)
   }
-  for (const each of options.after) found.add(each)
-  for (const name in options.reactions) for (const cause of options.reactions[name] ?? []) found.add(cause)
-  for (const each of referencesOf(leaf.score.spec)) {
-    if (!byAddress.has(each))
-      issues.push({
-        address,
-        path: [],
-        message: `takes an output of ${each}, which is not part of this deployment`,
-      })
-    found.add(each)
-  }
-  found.delete(address)
-  return [...found]
+  for (const use of uses) add(index.provider(use, leaf)?.address)
+  for (const each of options.after) add(each)
+  for (const name in options.reactions) options.reactions[name]?.forEach(add)
+  for (const each of references) add(each)
+  return found ?? none
 }
 
 function sort(

@@ -156,6 +156,11 @@ export function acts(plan: Plan): boolean {
   return plan.steps.some((step) => step.action !== 'unchanged')
 }
 
+/** Whether a step takes away what the project no longer has. */
+export function isRemoval(step: Step): boolean {
+  return step.action === 'remove' || step.action === 'forget'
+}
+
 /** Counts what a plan does. */
 export function countPlan(plan: Plan): PlanCounts {
   let create = 0

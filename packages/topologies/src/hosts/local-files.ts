@@ -94,7 +94,9 @@ function readSmall(path: string, limit: number): Read | 'changed' | 'large' {
     if (stat.size === 0 && length === wanted) return { stat, bytes: undefined }
     const after = fstatSync(opened, { bigint: true })
     if (differs(before, after) || (length !== stat.size && stat.size !== 0)) return 'changed'
-    return { stat, bytes: scratch.slice(0, length) }
+    // From Buffer's pool: an allocation of its own for each of thousands of small files would be most of the work.
+    const copy = Buffer.from(scratch.subarray(0, length))
+    return { stat, bytes: new Uint8Array(copy.buffer, copy.byteOffset, length) }
   } finally {
     closeSync(opened)
   }
