@@ -51,6 +51,8 @@ export interface Run<State> extends Look {
   readonly differences: readonly Difference[]
   /** One line about what is being done now. */
   progress(message: string, done?: number, total?: number): void
+  /** Something that a person should know afterwards: what was left in place, and why. */
+  note(message: string): void
   /** Output of a program that runs for this Score, as it comes. */
   output(stream: 'stdout' | 'stderr', text: string): void
   /** Something that an auditor wants to find later: what ran, as whom, with which result. */

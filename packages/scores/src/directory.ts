@@ -140,8 +140,8 @@ export const Directory: ScoreFactory<
         return
       }
       const outcome = await removeIf(files, spec.path, ['directory'])
-      if (outcome === 'not-empty') run.progress(`left ${spec.path} in place: it is not empty`)
-      if (outcome === 'other') run.progress(`left ${spec.path} in place: it is not a directory any more`)
+      if (outcome === 'not-empty') run.note(`left ${spec.path} in place: it is not empty`)
+      if (outcome === 'other') run.note(`left ${spec.path} in place: it is not a directory any more`)
     },
 
     recover: (spec, { files }) => files.cleanUp(spec.path),
@@ -156,9 +156,8 @@ export const Directory: ScoreFactory<
     async discard(surplus, _, { files }, run) {
       for (const each of deepestFirst(surplus)) {
         const outcome = await files.remove(each.path, { fingerprint: each.fingerprint })
-        if (outcome === 'not-empty') run.progress(`left ${each.path} in place: it is not empty`)
-        if (outcome === 'changed')
-          run.progress(`left ${each.path} in place: it has changed since it was listed`)
+        if (outcome === 'not-empty') run.note(`left ${each.path} in place: it is not empty`)
+        if (outcome === 'changed') run.note(`left ${each.path} in place: it has changed since it was listed`)
       }
     },
 

@@ -56,8 +56,11 @@ test('a name cannot lead out of the folder', async () => {
   await expect(from.secret(named('../outside'))).rejects.toMatchObject({ code: 'secret-missing' })
 })
 
-const read = async (chunks: AsyncIterable<Uint8Array>) =>
-  Buffer.concat(await Array.fromAsync(chunks)).toString()
+async function read(content: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of content) chunks.push(chunk)
+  return Buffer.concat(chunks).toString()
+}
 
 test('an asset is hashed, and read again in chunks', async () => {
   const text = 'x'.repeat(700_000)

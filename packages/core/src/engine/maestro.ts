@@ -156,6 +156,8 @@ class Conducting implements Maestro {
     const lock = this.#lock
     this.#lock = undefined
     try {
+      // Taking the lock makes the home; where nothing is to be remembered, nothing is to be left.
+      if (lock && !lock.lost.aborted) await (await this.#reading)?.ledger.tidyIfEmpty()
       await lock?.release()
     } finally {
       await this.#options.topology.close?.()

@@ -7,7 +7,7 @@ import type { LedgerRecord } from '../ledger/record.ts'
 import { ClaimIndex, type Graph } from '../plan/graph.ts'
 import type { Leaf } from '../plan/leaf.ts'
 import { type Action, type Conflict, type Plan, type PlanFailure, type Step, sealPlan } from '../plan/plan.ts'
-import { select } from '../plan/select.ts'
+import { matcher, refuseUnmatched, select } from '../plan/select.ts'
 import type { StoredOptions } from '../score.ts'
 import { classifyAll, isChanging, recordOf, type Verdict } from './classify.ts'
 import { type Context, foreignRecords, ownRecords } from './context.ts'
@@ -33,6 +33,8 @@ export async function makePlan(context: Context, graph: Graph, request: PlanRequ
     request.excludes ?? none,
   )
 
+  refuseUnmatched(graph.order, none, request.replace ?? none, '--replace')
+
   const verdicts = await classifyAll(context, graph, selection.has, signal)
   const removals = planRemovals(
     left.filter((record) => selection.mayRemove(record.address)),
@@ -56,6 +58,18 @@ export async function makePlan(context: Context, graph: Graph, request: PlanRequ
   })
 }
 
+/** What makes a step necessary besides its differences. */
+interface Circumstances {
+  readonly renamedFrom: string | undefined
+  /** The earlier Score stands for another thing on the host. */
+  readonly moved: boolean
+  readonly forced: boolean
+  /** Removals that make room for it. */
+  readonly first: readonly string[]
+  readonly adopts: boolean
+  readonly unchanged: boolean
+}
+
 /** Collects the steps of the leaves, one after the other in the order of the graph. */
 class LeafSteps {
   readonly steps: Step[] = []
@@ -66,6 +80,7 @@ class LeafSteps {
   readonly #graph: Graph
   readonly #verdicts: ReadonlyMap<string, Verdict>
   readonly #request: PlanRequest
+  readonly #replaced: readonly ((address: string) => boolean)[]
   /** For each leaf the removals that must come first, because they claim the same. */
   readonly #before: ReadonlyMap<string, readonly string[]>
   readonly #foreign: ClaimIndex<LedgerRecord> | undefined
@@ -82,6 +97,7 @@ class LeafSteps {
     this.#verdicts = verdicts
     this.#before = before
     this.#request = request
+    this.#replaced = (request.replace ?? none).map(matcher)
     const foreign = foreignRecords(context)
     if (foreign.length === 0) return
     this.#foreign = new ClaimIndex()
@@ -125,13 +141,14 @@ class LeafSteps {
       return
     }
 
-    const forced = this.#request.replace?.includes(leaf.address) === true && verdict.action !== 'create'
+    const forced = this.#replaces(leaf) && verdict.action !== 'create'
     const moved = renamedFrom !== undefined && record !== undefined && !claimsSame(record, leaf)
     let action: Action =
       forced || (first.length > 0 && verdict.action !== 'unchanged') ? 'replace' : verdict.action
     const differences = verdict.differences.length > 0 ? show(verdict.differences, verdict.resolved) : none
-    const reasons = this.#reasons(record, renamedFrom, moved, forced, first)
     const adopts = !record && verdict.action !== 'create' && first.length === 0
+    const unchanged = verdict.action === 'unchanged'
+    const reasons = this.#reasons(leaf, record, { renamedFrom, moved, forced, first, adopts, unchanged })
 
     if (adopts && verdict.action !== 'unchanged' && !this.#mayAdopt(leaf))
       this.conflicts.push({
@@ -141,11 +158,16 @@ class LeafSteps {
         hint: 'make the Score as it is there, take it over with adopt: true or --adopt (what was there is put back on removal), or remove it by hand',
         differences,
       })
-    if (action === 'replace' && leaf.options.protect && record)
+    // The record's word counts as well: code that no longer says it does not lift it, and neither does the very change
+    // that it is to prevent.
+    const isProtected = record?.options.protect || (record && leaf.options.protect && !moved)
+    if (isProtected && (action === 'replace' || moved))
       this.conflicts.push({
         type: 'protected',
         address: leaf.address,
-        message: 'is protected, and this change would replace it',
+        message: moved
+          ? `is protected as ${renamedFrom}, which this change would remove`
+          : 'is protected, and this change would replace it',
         hint: 'set protect: false and apply that first',
         differences,
       })
@@ -174,6 +196,10 @@ class LeafSteps {
     })
   }
 
+  #replaces({ address, parent }: Leaf): boolean {
+    return this.#replaced.some((test) => test(address) || (parent !== undefined && test(parent)))
+  }
+
   #mayAdopt(leaf: Leaf): boolean {
     return leaf.options.adopt || this.#request.adopt === true
   }
@@ -183,21 +209,27 @@ class LeafSteps {
     this.#byAddress.set(step.address, step)
   }
 
-  #reasons(
-    record: LedgerRecord | undefined,
-    renamedFrom: string | undefined,
-    moved: boolean,
-    forced: boolean,
-    first: readonly string[],
-  ): readonly string[] {
-    if (!record?.unfinished && !renamedFrom && !forced && first.length === 0) return none
+  #reasons(leaf: Leaf, record: LedgerRecord | undefined, at: Circumstances): readonly string[] {
+    const { renamedFrom, moved, forced, first, adopts, unchanged } = at
     const reasons: string[] = []
     if (record?.unfinished) reasons.push('an earlier apply was cut off here')
-    if (renamedFrom)
-      reasons.push(moved ? `moves from ${renamedFrom}, which is removed afterwards` : `was ${renamedFrom}`)
+    if (renamedFrom && !moved) reasons.push(`was ${renamedFrom}`)
+    if (renamedFrom && moved)
+      reasons.push(
+        `moves from ${renamedFrom}, which ${record?.options.retain ? 'stays (retain)' : 'is removed afterwards'}`,
+      )
     if (forced) reasons.push('asked for with --replace')
     for (const address of first) reasons.push(`takes the place of ${address}`)
-    return reasons
+    if (adopts)
+      reasons.push(
+        unchanged
+          ? 'is there as wanted already: taken over'
+          : 'is taken over; what is there now is put back on removal',
+      )
+    for (const option of ['protect', 'retain'] as const)
+      if (record && record.options[option] !== leaf.options[option])
+        reasons.push(`${option}: ${leaf.options[option]} from now on`)
+    return reasons.length > 0 ? reasons : none
   }
 
   #causeOf(address: string): Cause | undefined {

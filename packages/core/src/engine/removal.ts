@@ -37,11 +37,15 @@ export function planRemovals(
   for (const record of left)
     for (const each of record.after) if (gone.has(each)) push(dependents, each, record.address)
 
+  // What makes room for something wanted at the same place is replaced, not taken away.
+  let removed = 0
   const steps = sortForRemoval(left, dependents).map((record): Step => {
     const forget = record.options.retain
     const conflict = refusal(record)
     if (conflict) conflicts.push(conflict)
-    for (const rival of forget ? none : rivals(record, graph)) push(before, rival, record.address)
+    const replacing = forget ? none : rivals(record, graph)
+    for (const rival of replacing) push(before, rival, record.address)
+    if (!forget && replacing.length === 0) removed++
     return {
       address: record.address,
       kind: record.kind,
@@ -66,7 +70,6 @@ export function planRemovals(
     }
   })
 
-  const removed = steps.filter((step) => step.action === 'remove').length
   const empty = graph.order.length === 0 && owned > 0
   if (removed > 0 && !request.destroy && !request.allowRemoval && (removed * 2 > owned || empty))
     conflicts.push({

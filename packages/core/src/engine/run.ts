@@ -31,6 +31,7 @@ export function makeRun(
     ...observed,
     progress: (message, done, total) =>
       emit({ type: 'progress', ...to, message: redact(message), done, total }),
+    note: (message) => emit({ type: 'note', ...to, message: redact(message) }),
     output: (stream, text) => emit({ type: 'output', ...to, stream, text: redact(text) }),
     audit: (entry) =>
       emit({

@@ -118,7 +118,7 @@ export async function convergeLeaf(
   }
   pass.states.set(address, { definition, state: seen.state })
   const finished = finishedRecord(pass, step, leaf, before, { memory, reactions: reactions.records })
-  if (before && step.renamedFrom && !claimsSame(before, leaf)) {
+  if (before && step.renamedFrom && !before.options.retain && !claimsSame(before, leaf)) {
     changed()
     outcome = 'success'
     await verbs.remove(

@@ -102,6 +102,11 @@ export class Ledger {
     }
   }
 
+  /** Takes the home away when nothing was ever entered, or nothing is left. */
+  async tidyIfEmpty(): Promise<void> {
+    if (this.#records.size === 0 && this.#pending.length === 0) await this.tidy()
+  }
+
   /** Shortens the journal if it is worth it, and takes the whole ledger away when nothing is left in it. */
   async tidy(): Promise<void> {
     await this.flush()

@@ -41,16 +41,9 @@ export function select(
 ): Selection {
   if (targets.length === 0 && excludes.length === 0) return everything
   const notes: string[] = []
-  const names = (leaf: Leaf) => (leaf.parent ? [leaf.address, leaf.parent] : [leaf.address])
   const matched = (patterns: readonly string[], option: string) => {
-    const tests = patterns.map((pattern) => {
-      const test = matcher(pattern)
-      if (!order.some((leaf) => names(leaf).some(test)) && !removable.some(test))
-        throw new HarmonyError('usage', `${option} ${pattern} matches no Score`, {
-          hint: 'see the addresses with: harmony graph',
-        })
-      return test
-    })
+    refuseUnmatched(order, removable, patterns, option)
+    const tests = patterns.map(matcher)
     return (addresses: readonly string[]) => tests.some((test) => addresses.some(test))
   }
 
@@ -86,6 +79,29 @@ export function select(
     mayRemove: (address) => (targets.length === 0 || isTarget([address])) && !isExcluded([address]),
     notes,
   }
+}
+
+/**
+ * Refuses a pattern that stands for nothing: it is a slip of the pen, and doing nothing would look like having done it.
+ * @throws HarmonyError `usage`.
+ */
+export function refuseUnmatched(
+  order: readonly Leaf[],
+  removable: readonly string[],
+  patterns: readonly string[],
+  option: string,
+): void {
+  for (const pattern of patterns) {
+    const test = matcher(pattern)
+    if (order.some((leaf) => names(leaf).some(test)) || removable.some(test)) continue
+    throw new HarmonyError('usage', `${option} ${pattern} matches no Score`, {
+      hint: 'see the addresses with: harmony graph',
+    })
+  }
+}
+
+function names(leaf: Leaf): readonly string[] {
+  return leaf.parent === undefined ? [leaf.address] : [leaf.address, leaf.parent]
 }
 
 function list(addresses: readonly string[]): string {

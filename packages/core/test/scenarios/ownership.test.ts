@@ -118,6 +118,12 @@ describe('removal', () => {
     expect(desk.place.disk.exists('/srv/site')).toBe(false)
   })
 
+  test('does not count what only makes room for another kind at the same place', async () => {
+    await new Desk(desk.place).apply([], { destroy: true })
+    await desk.apply([a()])
+    expect((await desk.plan([Folder({ path: '/srv/a' })])).conflicts).toEqual([])
+  })
+
   test('waits for what replaces it, and does not happen when that fails', async () => {
     desk.place.faults.fail(
       ({ method, subject }) => method === 'writeFile' && subject === '/srv/new',
@@ -165,6 +171,11 @@ describe('protect', () => {
       (await desk.plan([a('a', { protect: true })], { replace: ['Note:/srv/a'] })).conflicts,
     ).toMatchObject([{ type: 'protected' }])
   })
+  test('is not lifted by the very change that it is to prevent', async () => {
+    await desk.apply([a('a', { protect: true }), b()])
+    const plan = await desk.plan([a(), b()], { replace: ['Note:/srv/?'] })
+    expect(plan.conflicts).toMatchObject([{ type: 'protected', address: 'Note:/srv/a' }])
+  })
   test('permits a change in place', async () => {
     await desk.apply([a('a', { protect: true })])
     expect((await desk.apply([a('b', { protect: true })])).outcomes.success).toBe(1)
@@ -200,6 +211,22 @@ describe('formerly', () => {
     expect(desk.place.disk.read('/srv/z')).toBe('a')
     expect(await desk.ledger()).toEqual(['Note:/srv/b', 'Note:/srv/c', 'Note:/srv/z'])
     expect(outline(await desk.plan(moved))).toEqual([])
+  })
+})
+
+describe('what is kept in the ledger holds for a move as well', () => {
+  const moved = [Note({ path: '/srv/z', content: 'a', formerly: ['/srv/a'] }), b(), c]
+  test('protect forbids it', async () => {
+    await desk.apply([a('a', { protect: true }), b(), c])
+    expect((await desk.plan(moved)).conflicts).toMatchObject([
+      { type: 'protected', message: expect.stringContaining('Note:/srv/a') },
+    ])
+  })
+  test('retain leaves the old one in place', async () => {
+    await desk.apply([a('a', { retain: true }), b(), c])
+    await desk.apply(moved)
+    expect(desk.place.disk.read('/srv/a')).toBe('a')
+    expect(await desk.ledger()).toEqual(['Note:/srv/b', 'Note:/srv/c', 'Note:/srv/z'])
   })
 })
 

@@ -237,7 +237,20 @@ describe('targets', () => {
   })
 })
 
+test('a project that owns nothing and applies nothing leaves no trace', async () => {
+  await desk.apply([])
+  await desk.apply([], { destroy: true })
+  expect([...desk.place.home.stored.keys()]).toEqual([])
+  expect(desk.place.writes.map((call) => call.method)).toContain('dissolve')
+})
+
 describe('--replace', () => {
+  test('that matches nothing is an error, not an empty plan', async () => {
+    await expect(desk.plan([a()], { replace: ['Note:/nope'] })).rejects.toMatchObject({
+      code: 'usage',
+      message: '--replace Note:/nope matches no Score',
+    })
+  })
   test('makes a thing anew although it is as wanted', async () => {
     await desk.apply([Service({ name: 's' })])
     expect(outline(await desk.plan([Service({ name: 's' })], { replace: ['Service:s'] }))).toEqual([
