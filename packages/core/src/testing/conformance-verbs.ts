@@ -71,7 +71,8 @@ function silent(
 ): Omit<Run<undefined>, 'state' | 'differences' | 'digest'> {
   const nothing = () => undefined
   const { signal } = new AbortController()
-  return { address, memory, signal, progress: nothing, output: nothing, audit: nothing, remember: nothing }
+  const told = { progress: nothing, note: nothing, output: nothing, audit: nothing, remember: nothing }
+  return { address, memory, signal, ...told }
 }
 
 function freeze(value: unknown): void {
