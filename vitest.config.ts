@@ -2,7 +2,7 @@ import { configDefaults, defineConfig } from 'vitest/config'
 
 /** Tests that take longer, because they start programs or compile. */
 const slow = ['**/*.slow.test.ts', '**/*.e2e.test.ts']
-const exclude = [...configDefaults.exclude, '**/.pack/**', '**/fixtures/**']
+const exclude = [...configDefaults.exclude, '**/.pack/**', '**/fixtures/**', '**/templates/**']
 
 export default defineConfig({
   test: {
