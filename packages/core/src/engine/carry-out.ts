@@ -241,11 +241,9 @@ class Conductor {
       return
     }
     const { emit, topology } = this.#pass.context
-    const waits =
-      by === created ? 'something that may replace it could not be created' : `waits for ${by}, which failed`
     const error: ErrorData = {
       code: by === undefined ? 'interrupted' : 'blocked',
-      message: by === undefined ? 'was not started' : waits,
+      message: by === undefined ? 'was not started' : `waits for ${by}, which failed`,
       address: step.address,
     }
     this.#results.set(step.address, {

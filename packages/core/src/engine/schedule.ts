@@ -10,7 +10,7 @@ export interface Task {
   readonly after: readonly string[]
   /** Does the work; false means that it failed. Must not throw. */
   run(releaseSlot: () => void): Promise<boolean>
-  /** Told instead of `run` when something before it failed (`by`), or when nothing new is to start (`by` undefined). */
+  /** Told instead of `run` when something before it failed (`by`, however far before), or when nothing new is to start (`by` undefined). */
   blocked(by: string | undefined): void
 }
 
@@ -58,7 +58,7 @@ export async function schedule(
         over.add(top.task.id)
         top.task.blocked(top.by)
         for (const next of dependents.get(top.task.id) ?? [])
-          stack.push({ task: next, by: top.by === undefined ? undefined : top.task.id })
+          stack.push({ task: next, by: top.by })
       }
     }
     const finish = (task: Task, ok: boolean): void => {
