@@ -57,8 +57,7 @@ export async function schedule(
         if (over.has(top.task.id)) continue
         over.add(top.task.id)
         top.task.blocked(top.by)
-        for (const next of dependents.get(top.task.id) ?? [])
-          stack.push({ task: next, by: top.by })
+        for (const next of dependents.get(top.task.id) ?? []) stack.push({ task: next, by: top.by })
       }
     }
     const finish = (task: Task, ok: boolean): void => {
