@@ -103,6 +103,13 @@ export interface FileStat {
   readonly ctimeNs: bigint
 }
 
+/** What `read` found. */
+export interface FoundFile {
+  readonly stat: FileStat
+  /** Of a regular file that is not larger than asked for. */
+  readonly bytes: Uint8Array | undefined
+}
+
 /** The POSIX calls that the capabilities need. Errors are those of the system (`ENOSPC`, …), with `syscall` and `path`. */
 export interface HostFiles {
   /** `undefined` when nothing is there, also when a parent is missing or is not a directory. */
@@ -116,10 +123,12 @@ export interface HostFiles {
    * What is there and, for a regular file of at most `limit` bytes, its content, of one moment: it is read again when
    * it changed meanwhile. Never follows a final link. `undefined` as for `lstat`.
    */
-  read(
-    path: string,
-    limit: number,
-  ): Promise<{ readonly stat: FileStat; readonly bytes: Uint8Array | undefined } | undefined>
+  read(path: string, limit: number): Promise<FoundFile | undefined>
+  /**
+   * As `read`, at once, for hosts whose small files need no waiting: of thousands, the promises would cost more than the
+   * reading. `later` when it cannot be said without waiting; ask `read` then.
+   */
+  readNow?(path: string, limit: number): FoundFile | undefined | 'later'
   /** The content of a regular file in chunks; never follows a final link. Fails if it changes meanwhile. */
   stream(path: string): AsyncIterable<Uint8Array>
   /**

@@ -236,3 +236,14 @@ export function isAsset(value: unknown): value is Asset {
 export function isBytes(value: unknown): value is Bytes {
   return typeof value === 'object' && value !== null && '$bytes' in value
 }
+
+/** Whether anything in a spec is known late only. */
+export function hasLateValues(spec: unknown): boolean {
+  if (typeof spec !== 'object' || spec === null) return false
+  if (isRef(spec) || isSecret(spec) || isAsset(spec) || isBytes(spec)) return true
+  for (const key in spec) {
+    const member = (spec as Record<string, unknown>)[key]
+    if (typeof member === 'object' && hasLateValues(member)) return true
+  }
+  return false
+}

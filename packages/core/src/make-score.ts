@@ -5,7 +5,7 @@
 import { HarmonyError, type Issue } from './errors.ts'
 import { issuesOf } from './issues.ts'
 import { rememberKind } from './kinds.ts'
-import { makeRef } from './late.ts'
+import { hasLateValues, makeRef } from './late.ts'
 import type { AnyScore, KindDefinition, ScoreInternals, StoredOptions } from './score.ts'
 
 /** Options that belong to every kind; no field of a spec may have such a name. */
@@ -52,6 +52,7 @@ function makeScore(
     definition,
     issues: issues.length > 0 ? issues.map((issue) => ({ address: id, ...issue })) : noIssues,
     at: issues.length > 0 ? callSite(factory) : undefined,
+    late: parsed.success && hasLateValues(parsed.data),
     children,
   }
   return new ScoreObject(definition, id, parsed.success ? parsed.data : written, options, internals) as never
@@ -66,6 +67,7 @@ export function reviveScore(definition: KindDefinition, spec: unknown, options: 
     definition,
     issues,
     at: undefined,
+    late: hasLateValues(spec),
     children,
   }) as never
 }

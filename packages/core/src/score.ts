@@ -71,6 +71,8 @@ export interface ScoreInternals {
   readonly issues: readonly Issue[]
   /** Where the Score was made (`harmony.ts:12:5`); looked up only for a Score that has issues. */
   readonly at: string | undefined
+  /** Whether anything in the spec is known late only: a reference, a secret, an asset. */
+  readonly late: boolean
   /** Children of a composite. */
   readonly children: readonly AnyScore[] | undefined
 }

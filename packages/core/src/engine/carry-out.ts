@@ -212,7 +212,7 @@ class Conductor {
         hint: 'plan again',
       })
     const { topology, sources } = this.#pass.context
-    const resolved = await resolveSpec(leaf.definition, leaf.score.spec, sources, this.#pass.outputOf)
+    const resolved = await resolveSpec(leaf.score, sources, this.#pass.outputOf)
     const run = makeRun(
       this.#pass,
       this.#look(step),

@@ -47,23 +47,15 @@ export async function classifyAll(
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, Verdict>> {
   const own = ownRecords(context)
-  const leafOf = new Map(graph.order.map((leaf) => [leaf.address, leaf]))
+  const leafOf = (address: string) => graph.leaves.get(address)
+  /** Of those that others may ask for. */
   const started = new Map<string, Promise<Verdict>>()
   const classify = (leaf: Leaf): Promise<Verdict> => {
     let verdict = started.get(leaf.address)
     if (!verdict) {
       const dependencies = graph.after.get(leaf.address) ?? none
-      verdict = classifyOne(
-        context,
-        leaf,
-        own,
-        signal,
-        graph.referenced,
-        dependencies,
-        (address) => leafOf.get(address),
-        classify,
-      )
-      started.set(leaf.address, verdict)
+      verdict = classifyOne(context, leaf, own, signal, graph.referenced, dependencies, leafOf, classify)
+      if (graph.awaited.has(leaf.address)) started.set(leaf.address, verdict)
     }
     return verdict
   }
@@ -122,9 +114,9 @@ async function classifyOne(
   let digest = ''
   try {
     // Most specs need no waiting, and a wait for nothing is a turn of the event queue, thousands of times.
-    const digesting = digestOfSpec(definition, score.spec, context.sources, record)
+    const digesting = digestOfSpec(score, context.sources, record)
     digest = typeof digesting === 'string' ? digesting : await digesting
-    const resolving = resolveSpec(definition, score.spec, context.sources, async (from, output) => {
+    const resolving = resolveSpec(score, context.sources, async (from, output) => {
       const verdict = await verdictOf(from)
       if (verdict?.type !== 'seen' || isChanging(verdict)) throw new NotYetKnown(from, output)
       return readOutput(verdict.definition, verdict.state, from, output)

@@ -61,7 +61,7 @@ async function driftOf(
   try {
     const score = decodeScore(serialized(record))
     const { definition } = score['~score']
-    const resolved = await resolveSpec(definition, score.spec, context.sources, (from, output) =>
+    const resolved = await resolveSpec(score, context.sources, (from, output) =>
       outputOf(context, record, from, output, signal),
     )
     const look = { address, digest: record.digest, memory: reliableMemory(record), signal }
@@ -109,7 +109,7 @@ async function outputOf(
     )
   const score = decodeScore(serialized(source))
   const { definition } = score['~score']
-  const resolved = await resolveSpec(definition, score.spec, context.sources, (next, name) =>
+  const resolved = await resolveSpec(score, context.sources, (next, name) =>
     outputOf(context, source, next, name, signal),
   )
   const look = { address: from, digest: source.digest, memory: reliableMemory(source), signal }

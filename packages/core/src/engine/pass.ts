@@ -33,7 +33,7 @@ export class Pass {
     this.context = context
     this.abort = abort
     this.#graph = graph
-    this.#leaves = new Map(graph.order.map((leaf) => [leaf.address, leaf]))
+    this.#leaves = graph.leaves
     this.#steps = new Map(plan.steps.map((step) => [step.address, step]))
   }
 
@@ -160,7 +160,7 @@ export class Pass {
       const leaf = this.#leaves.get(address)
       if (!leaf) throw new HarmonyError('unresolved-reference', `${address} is not part of this deployment`)
       const { definition, score } = leaf
-      const resolved = await resolveSpec(definition, score.spec, this.context.sources, this.outputOf)
+      const resolved = await resolveSpec(score, this.context.sources, this.outputOf)
       const look = {
         address,
         digest: this.#steps.get(address)?.spec ?? '',

@@ -23,8 +23,12 @@ const none: readonly never[] = Object.freeze([])
 export async function makePlan(context: Context, graph: Graph, request: PlanRequest): Promise<Plan> {
   const own = ownRecords(context)
   const signal = request.signal ?? new AbortController().signal
-  const kept = new Set(graph.order.flatMap((leaf) => recordOf(leaf, own).record?.address ?? none))
-  const left = [...own.values()].filter((record) => !kept.has(record.address))
+  const renamed = new Set(
+    graph.order.flatMap((leaf) =>
+      leaf.options.formerly.length > 0 ? (recordOf(leaf, own).renamedFrom ?? none) : none,
+    ),
+  )
+  const left = [...own.values()].filter(({ address }) => !graph.leaves.has(address) && !renamed.has(address))
   const selection = select(
     graph.order,
     graph.after,
@@ -117,6 +121,10 @@ class LeafSteps {
     const first = this.#before.get(leaf.address) ?? none
     const direct = this.#graph.after.get(leaf.address) ?? none
     const after = first.length > 0 ? [...direct, ...first] : direct
+    if (verdict.type === 'seen' && first.length === 0 && this.#isIdle(leaf, verdict, direct)) {
+      this.#push(idleStep(leaf, digest, direct))
+      return
+    }
     const base = {
       address: leaf.address,
       kind: leaf.score.kind,
@@ -196,6 +204,16 @@ class LeafSteps {
     })
   }
 
+  /** Whether there is nothing to say of a leaf, as of most of thousands: as wanted, and known to be. */
+  #isIdle(leaf: Leaf, verdict: Verdict & { type: 'seen' }, after: readonly string[]): boolean {
+    const { record } = verdict
+    if (verdict.action !== 'unchanged' || !record || record.unfinished || verdict.renamedFrom !== undefined)
+      return false
+    if (this.#replaced.length > 0 || isOutdated(record, leaf, verdict.digest, after)) return false
+    for (const _ in leaf.options.reactions) return false
+    return true
+  }
+
   #replaces({ address, parent }: Leaf): boolean {
     return this.#replaced.some((test) => test(address) || (parent !== undefined && test(parent)))
   }
@@ -265,6 +283,26 @@ class LeafSteps {
         differences: none,
       })
     }
+  }
+}
+
+function idleStep({ address, score, parent }: Leaf, digest: string, after: readonly string[]): Step {
+  return {
+    address,
+    kind: score.kind,
+    action: 'unchanged',
+    differences: none,
+    reasons: none,
+    reactions: none,
+    after,
+    precondition: undefined,
+    spec: digest,
+    parent,
+    renamedFrom: undefined,
+    adopts: false,
+    records: false,
+    forced: false,
+    surplus: none,
   }
 }
 

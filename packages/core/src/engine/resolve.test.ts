@@ -28,14 +28,13 @@ const Thing = defineScore({
     outputs: () => ({ port: 80 }),
   },
 })
-const definition = Thing['~definition']
 const content = { sha256: 'abc', size: 3, open: async function* () {} }
 const sources: Sources = {
   secret: async ({ $secret }) => `value-of-${$secret}`,
   asset: async (path) => ({ ...content, sha256: `sha of ${path}` }),
 }
 const outputs = async () => 8080
-const resolve = async (spec: unknown) => await resolveSpec(definition, spec, sources, outputs)
+const resolve = async (spec: unknown) => await resolveSpec(Thing(spec as never), sources, outputs)
 interface Revealed {
   readonly token: Sensitive<string>
   readonly env: Record<string, Sensitive<string>>
@@ -44,8 +43,7 @@ interface Revealed {
 
 test('a spec without late values is not awaited, and its secretable fields are wrapped all the same', () => {
   const resolved = resolveSpec(
-    definition,
-    { name: 'a', token: 'plain', env: { A: 'b' }, list: [{ key: 'k' }] },
+    Thing({ name: 'a', token: 'plain', env: { A: 'b' }, list: [{ key: 'k' }] }),
     sources,
     outputs,
   )
@@ -89,7 +87,7 @@ test('outputs, assets and bytes are filled in', async () => {
 })
 
 describe('the digest of a spec', () => {
-  const digest = (spec: unknown, from: Sources = sources) => digestOfSpec(definition, spec, from)
+  const digest = (spec: unknown, from: Sources = sources) => digestOfSpec(Thing(spec as never), from)
   test('covers the content of assets', async () => {
     const spec = { name: 'a', body: asset('./x') }
     expect(await digest(spec)).not.toBe(await digest(spec, { ...sources, asset: async () => content }))

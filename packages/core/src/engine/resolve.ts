@@ -17,7 +17,7 @@ import {
   secretFields,
   sensitive,
 } from '../late.ts'
-import type { KindDefinition } from '../score.ts'
+import type { AnyScore, KindDefinition } from '../score.ts'
 import type { Sources } from './contract.ts'
 
 /** A spec ready to be interpreted. */
@@ -46,14 +46,12 @@ export const nothingResolved: ResolvedSpec = { spec: undefined, tainted: nothing
 
 /** Resolves a spec. Stays synchronous for a spec without late values, as most of thousands are. */
 export function resolveSpec(
-  definition: KindDefinition,
-  spec: unknown,
+  { spec, '~score': { definition, late } }: AnyScore,
   sources: Sources,
   outputs: Outputs,
 ): ResolvedSpec | Promise<ResolvedSpec> {
   const shape = shapeOf(definition.spec)
-  if (!hasLateValues(spec))
-    return { spec: shape ? wrap(spec, shape) : spec, tainted: nothingTainted, redact: asIs }
+  if (!late) return { spec: shape ? wrap(spec, shape) : spec, tainted: nothingTainted, redact: asIs }
   return resolveLate(spec, shape, sources, outputs)
 }
 
@@ -62,12 +60,11 @@ export function resolveSpec(
  * is known, usually the one last applied: comparing is cheaper than digesting, and nearly always they are equal.
  */
 export function digestOfSpec(
-  definition: KindDefinition,
-  spec: unknown,
+  { spec, '~score': { definition, late } }: AnyScore,
   sources: Sources,
   known?: { readonly version: number; readonly spec: unknown; readonly digest: string },
 ): string | Promise<string> {
-  const paths = assetsOf(spec)
+  const paths = late ? assetsOf(spec) : noPaths
   if (paths.size > 0) return digestWithAssets(definition, spec, paths, sources)
   if (known?.version === definition.version && JSON.stringify(known.spec) === JSON.stringify(spec))
     return known.digest
@@ -93,14 +90,6 @@ async function digestWithAssets(
     assets[path] = { sha256, size }
   }
   return digest([kind, version, spec, assets])
-}
-
-/** Whether anything in a spec is known late only. */
-function hasLateValues(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  if (isRef(value) || isSecret(value) || isAsset(value) || isBytes(value)) return true
-  for (const key in value) if (hasLateValues((value as Record<string, unknown>)[key])) return true
-  return false
 }
 
 /** Where in a schema a secret is allowed. `undefined` as a whole: nowhere. */

@@ -43,9 +43,9 @@ export async function convergeLeaf(
   const applied = before && specOf(definition, before)
   if (before?.unfinished) await verbs.recover?.(applied, context.topology)
 
-  const digest = await digestOfSpec(definition, leaf.score.spec, context.sources)
+  const digest = await digestOfSpec(leaf.score, context.sources)
   if (digest !== step.spec) throw stale(address, ['its spec is another one than when the plan was made'])
-  const resolved = await resolveSpec(definition, leaf.score.spec, context.sources, pass.outputOf)
+  const resolved = await resolveSpec(leaf.score, context.sources, pass.outputOf)
   const look = { address, digest, memory: reliableMemory(before), signal: pass.abort }
   let first = await observe(definition, resolved, context.topology, look)
   if (before && isHalfPutBack(before) && first.differences.length > 0) {

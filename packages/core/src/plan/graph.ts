@@ -5,6 +5,7 @@
 import { type Claim, describeClaim, folderOf } from '../claims.ts'
 import { HarmonyError, type Issue } from '../errors.ts'
 import { isRef } from '../late.ts'
+import type { AnyScore } from '../score.ts'
 import type { Leaf } from './leaf.ts'
 
 /** Whoever claims something: a leaf of this deployment, or a record of somebody else. */
@@ -120,6 +121,9 @@ export interface Graph {
   /** For each leaf, the addresses it directly depends on. */
   readonly after: ReadonlyMap<string, readonly string[]>
   readonly index: ClaimIndex<Leaf>
+  readonly leaves: ReadonlyMap<string, Leaf>
+  /** Leaves that others come after. */
+  readonly awaited: ReadonlySet<string>
   /** Leaves whose outputs somebody takes. */
   readonly referenced: ReadonlySet<string>
 }
@@ -155,23 +159,27 @@ export function deriveGraph(leaves: readonly Leaf[]): Graph {
 
   const after = new Map<string, readonly string[]>()
   const referenced = new Set<string>()
+  const awaited = new Set<string>()
   for (const leaf of leaves) {
-    const references = referencesOf(leaf.score.spec)
+    const references = referencesOf(leaf.score)
     for (const each of references) {
       referenced.add(each)
       if (byAddress.has(each)) continue
       const message = `takes an output of ${each}, which is not part of this deployment`
       issues.push({ address: leaf.address, path: [], message })
     }
-    after.set(leaf.address, dependenciesOf(leaf, index, references))
+    const dependencies = dependenciesOf(leaf, index, references)
+    after.set(leaf.address, dependencies)
+    for (const each of dependencies) awaited.add(each)
   }
   if (issues.length > 0)
     throw new HarmonyError('unresolved-reference', `${issues[0]?.address} ${issues[0]?.message}`, { issues })
-  return { order: sort(leaves, after, byAddress), after, index, referenced }
+  return { order: sort(leaves, after, byAddress), after, index, leaves: byAddress, awaited, referenced }
 }
 
 /** Addresses of the Scores whose outputs a spec takes. */
-function referencesOf(spec: unknown): readonly string[] {
+function referencesOf({ spec, '~score': { late } }: AnyScore): readonly string[] {
+  if (!late) return none
   let found: string[] | undefined
   const visit = (value: unknown): void => {
     if (typeof value !== 'object' || value === null) return
@@ -214,31 +222,37 @@ function sort(
   after: ReadonlyMap<string, readonly string[]>,
   byAddress: ReadonlyMap<string, Leaf>,
 ): readonly Leaf[] {
-  const state = new Map<string, 'open' | 'done'>()
+  const done = new Set<string>()
+  const open = new Set<string>()
   const order: Leaf[] = []
   // An explicit stack: a chain of ten thousand Scores must not exhaust the call stack.
   for (const start of leaves) {
-    if (state.has(start.address)) continue
+    if (done.has(start.address)) continue
+    if ((after.get(start.address) ?? none).every((each) => done.has(each))) {
+      done.add(start.address)
+      order.push(start)
+      continue
+    }
     const stack: { leaf: Leaf; next: number }[] = [{ leaf: start, next: 0 }]
-    state.set(start.address, 'open')
+    open.add(start.address)
     for (let top = stack.at(-1); top; top = stack.at(-1)) {
       const dependencies = after.get(top.leaf.address) ?? []
       const dependency = dependencies[top.next++]
       if (dependency === undefined) {
-        state.set(top.leaf.address, 'done')
+        open.delete(top.leaf.address)
+        done.add(top.leaf.address)
         order.push(top.leaf)
         stack.pop()
         continue
       }
-      const seen = state.get(dependency)
-      if (seen === 'open')
+      if (open.has(dependency))
         throw cycle(
           stack.map(({ leaf }) => leaf.address),
           dependency,
         )
       const leaf = byAddress.get(dependency)
-      if (seen === undefined && leaf) {
-        state.set(dependency, 'open')
+      if (leaf && !done.has(dependency)) {
+        open.add(dependency)
         stack.push({ leaf, next: 0 })
       }
     }

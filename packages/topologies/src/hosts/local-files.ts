@@ -19,7 +19,7 @@ import {
 } from 'node:fs'
 import { promisify } from 'node:util'
 import { HarmonyError } from '@harmony-iac/core'
-import type { FileStat, HostFiles } from '@harmony-iac/core/host'
+import type { FileStat, FoundFile, HostFiles } from '@harmony-iac/core/host'
 import type { Probe } from './local-folder.ts'
 import { folderPins } from './local-folder.ts'
 import { fileStat, isErrno, lstatNow } from './local-stat.ts'
@@ -52,6 +52,10 @@ export function localFiles(probe?: Probe): HostFiles {
     async readdir(path) {
       return readdirSync(path)
     },
+    readNow(path, limit) {
+      const found = readSmall(path, limit)
+      return found === 'large' || found === 'changed' ? 'later' : found
+    },
     async read(path, limit) {
       for (let attempt = 0; attempt < attempts; attempt++) {
         const found = readSmall(path, limit)
@@ -69,7 +73,9 @@ export function localFiles(probe?: Probe): HostFiles {
   }
 }
 
-type Read = { readonly stat: FileStat; readonly bytes: Uint8Array | undefined } | undefined
+type Read = FoundFile | undefined
+
+const page = 4096
 
 // One buffer for all small reads, which are over before another begins; what is returned is a copy.
 let scratch: Uint8Array | undefined
@@ -92,8 +98,9 @@ function readSmall(path: string, limit: number): Read | 'changed' | 'large' {
       length += n
     }
     if (stat.size === 0 && length === wanted) return { stat, bytes: undefined }
-    const after = fstatSync(opened, { bigint: true })
-    if (differs(before, after) || (length !== stat.size && stat.size !== 0)) return 'changed'
+    if (length !== stat.size && stat.size !== 0) return 'changed'
+    // One page is read at once, either before a write or after it; more than that may be half of each.
+    if (length > page && differs(before, fstatSync(opened, { bigint: true }))) return 'changed'
     // From Buffer's pool: an allocation of its own for each of thousands of small files would be most of the work.
     const copy = Buffer.from(scratch.subarray(0, length))
     return { stat, bytes: new Uint8Array(copy.buffer, copy.byteOffset, length) }

@@ -3,7 +3,7 @@ import { HarmonyError, toHarmonyError } from '@harmony-iac/core'
 import type { FileSystem } from '@harmony-iac/core/capabilities'
 import type { Host } from '@harmony-iac/core/host'
 import type { Keeping } from './kept.ts'
-import { inspect, list, lookAround, resolveLink } from './look.ts'
+import { inspect, inspectNow, list, lookAround, resolveLink } from './look.ts'
 import { joinPath, splitPath, temporaryName } from './names.ts'
 import { linuxPrincipals } from './principals.ts'
 import { eachTurn } from './turn.ts'
@@ -27,11 +27,12 @@ export function linuxFiles(host: Host, options: LinuxFilesOptions): FileSystem {
     keepFolder: options.keepFolder,
   }
   return {
-    async inspect(path, how) {
+    inspect(path, how) {
       try {
-        return await inspect(on, path, how)
+        const entry = inspectNow(on, path, how)
+        return entry ? Promise.resolve(entry) : about(path, () => inspect(on, path, how))
       } catch (error) {
-        throw told(path, error)
+        return Promise.reject(told(path, error))
       }
     },
     list: (path) => about(path, () => list(on, path)),

@@ -7,6 +7,8 @@
 /** A function that is asked at most once per turn for each argument. */
 export interface EachTurn<A extends string, R> {
   (argument: A): Promise<R>
+  /** What it answered this turn, if it has answered. */
+  answered(argument: A): R | undefined
   /** Call it after changing what the answers are about. */
   forget(): void
 }
@@ -14,14 +16,23 @@ export interface EachTurn<A extends string, R> {
 /** Makes an {@link EachTurn}; failures are shared like answers. */
 export function eachTurn<A extends string, R>(ask: (argument: A) => Promise<R>): EachTurn<A, R> {
   const answers = new Map<A, Promise<R>>()
-  const forget = () => answers.clear()
+  const known = new Map<A, R>()
+  const forget = () => {
+    answers.clear()
+    known.clear()
+  }
   const once = (argument: A) => {
-    const known = answers.get(argument)
-    if (known) return known
+    const before = answers.get(argument)
+    if (before) return before
     const asked = ask(argument)
     if (answers.size === 0) setImmediate(forget)
     answers.set(argument, asked)
+    const remember = (answer: R) => {
+      // Forgotten meanwhile: then it is an answer of an earlier turn.
+      if (answers.get(argument) === asked) known.set(argument, answer)
+    }
+    asked.then(remember, () => undefined)
     return asked
   }
-  return Object.assign(once, { forget })
+  return Object.assign(once, { forget, answered: (argument: A) => known.get(argument) })
 }
