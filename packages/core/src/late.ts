@@ -114,7 +114,7 @@ class SensitiveValue<T> implements Sensitive<T> {
 
 /** A secret by name, from the environment or a file: by default `HARMONY_SECRET_<NAME>`, then `secrets/<name>` beside the project file. */
 export function secret(name: string, from: { readonly env?: string; readonly file?: string } = {}): Secret {
-  return { $secret: name, ...from }
+  return unprintable({ $secret: name, ...from }, `the secret ${name}`, "secretText`…${secret('name')}…`")
 }
 
 /** Text with secrets inside: ``secretText`postgres://app:${secret('db')}@db` ``. The whole text is a secret then. */
@@ -128,17 +128,18 @@ export function secretText(
     const value = values[i]
     if (value !== undefined) pieces.push(typeof value === 'number' ? String(value) : value)
   })
-  return { $secret: pieces }
+  return unprintable({ $secret: pieces }, 'text with a secret', 'one secretText`…` for the whole text')
 }
 
 /** The content of a local file: `File({ path: '/srv/big.iso', content: asset('./big.iso') })`. */
 export function asset(path: string): Asset {
-  return { $asset: path }
+  return unprintable({ $asset: path }, `the content of ${path}`, 'the asset as the whole content')
 }
 
 /** Bytes inline. */
 export function bytes(value: Uint8Array): Bytes {
-  return { $bytes: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64') }
+  const made = { $bytes: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64') }
+  return unprintable(made, 'what bytes(…) returns', 'it as the whole content')
 }
 
 /** Text from outputs of other Scores: ``text`postgres://${db.out.address}:5432` ``. Refuses secrets: see {@link secretText}. */
@@ -152,25 +153,30 @@ export function text(
     const value = values[i]
     if (value !== undefined) pieces.push(typeof value === 'object' ? value : String(value))
   })
-  return { $ref: '', output: '', $text: pieces } as never
+  const made = { $ref: '', output: '', $text: pieces }
+  return unprintable(made, 'text with an output', 'one text`…` for the whole text') as never
 }
 
 /** Makes the reference to one output. */
 export function makeRef<T>(address: string, output: string): Ref<T> {
   const made = { $ref: address, output }
-  // A bare template literal would compile and yield "[object Object]".
+  return unprintable(made, `the output ${output} of ${address}`, 'text`…${score.out.name}…`') as never
+}
+
+/** A bare template literal would compile and yield "[object Object]": here it says what to write instead. */
+function unprintable<T extends object>(made: T, what: string, instead: string): T {
   Object.defineProperty(made, Symbol.toPrimitive, {
     value: () => {
       throw new HarmonyError(
         'invalid-value',
-        `the output ${output} of ${address} is not known yet, so it cannot be put into a string`,
+        `${what} is known only later, so it cannot be put into a string here`,
         {
-          hint: 'write text`…${score.out.name}…` with the tag `text` from @harmony-iac/core',
+          hint: `write ${instead}; the tags text and secretText come from @harmony-iac/core`,
         },
       )
     },
   })
-  return made as never
+  return made
 }
 
 const address = z.string().min(1)

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { defineComposite } from './composite.ts'
-import { ref, secret, secretable, text } from './late.ts'
+import { asset, bytes, ref, secret, secretable, secretText, text } from './late.ts'
 import { type AnyScore, defineScore } from './score.ts'
 
 const interpret = {
@@ -98,6 +98,17 @@ describe('an output', () => {
   test('refuses to become part of a bare template literal, and says how', () => {
     const { port } = Thing({ name: 'a' }).out
     expect(() => `${port}`).toThrow(expect.objectContaining({ hint: expect.stringContaining('text`') }))
+  })
+  test.each([
+    ['a secret', () => `psk=${secret('wifi')}`],
+    ['text with a secret', () => `${secretText`a${secret('b')}`}`],
+    ['an asset', () => `${asset('./x')}`],
+    ['bytes', () => `${bytes(new Uint8Array([1]))}`],
+    ['text with an output', () => `${text`${Thing({ name: 'a' }).out.port}`}`],
+  ])('so does %s', (_, interpolate) => {
+    expect(interpolate).toThrow(
+      expect.objectContaining({ code: 'invalid-value', hint: expect.stringContaining('write ') }),
+    )
   })
   test('goes into text with the tag, and back through JSON', () => {
     const made = text`http://localhost:${Thing({ name: 'a' }).out.port}/`

@@ -114,7 +114,7 @@ describe('purge', () => {
     [['cache/a/b/c', 'st'], []],
   ])('excluding %j', async (exclude, left) => {
     const here = new SimulatedTopology({ files })
-    await conduct(here, [Directory({ path, purge: true, exclude })]).apply()
+    await conduct(here, [Directory({ path, purge: true, exclude, adopt: true })]).apply()
     expect(here.disk.paths(path)).toEqual(left.map((each) => `${path}/${each}`))
   })
 
@@ -129,7 +129,7 @@ describe('purge', () => {
       }
       return await remove(...given)
     }
-    const { plan, events } = await conduct(here, [Directory({ path, purge: true })]).apply()
+    const { plan, events } = await conduct(here, [Directory({ path, purge: true, adopt: true })]).apply()
     expect(plan.steps.find((step) => step.action === 'purge')?.surplus.map((each) => each.claim)).toEqual([
       { type: 'path', path: '/srv/app/a' },
       { type: 'path', path: '/srv/app/b' },
@@ -144,7 +144,7 @@ describe('purge', () => {
     const here = new SimulatedTopology({
       files: { '/srv/app/link': { target: '/opt/theirs' }, '/opt/theirs/x': 'x' },
     })
-    await conduct(here, [Directory({ path, purge: true })]).apply()
+    await conduct(here, [Directory({ path, purge: true, adopt: true })]).apply()
     expect(here.disk.paths(path)).toEqual([])
     expect(here.disk.read('/opt/theirs/x')).toBe('x')
   })
@@ -152,9 +152,9 @@ describe('purge', () => {
   test('a declared folder inside decides for itself', async () => {
     const here = new SimulatedTopology({ files: { '/srv/app/conf/stray': '', '/srv/app/cache/stray': '' } })
     await conduct(here, [
-      Directory({ path, purge: true }),
+      Directory({ path, purge: true, adopt: true }),
       Directory({ path: `${path}/conf` }),
-      Directory({ path: `${path}/cache`, purge: true }),
+      Directory({ path: `${path}/cache`, purge: true, adopt: true }),
     ]).apply()
     expect(here.disk.paths(path)).toEqual(['/srv/app/cache', '/srv/app/conf', '/srv/app/conf/stray'])
   })
@@ -162,7 +162,7 @@ describe('purge', () => {
   test('what another project declares stays', async () => {
     const here = new SimulatedTopology({ files: { '/srv/app/stray': '' } })
     await conduct(here, [File({ path: '/srv/app/theirs', content: '' })], { project: 'other' }).apply()
-    await conduct(here, [Directory({ path, purge: true })]).apply()
+    await conduct(here, [Directory({ path, purge: true, adopt: true })]).apply()
     expect(here.disk.paths(path)).toEqual(['/srv/app/theirs'])
   })
 })

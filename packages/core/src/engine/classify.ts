@@ -112,6 +112,8 @@ async function classifyOne(
   const { definition, score, address } = leaf
   const { record, renamedFrom } = recordOf(leaf, own)
   let digest = ''
+  // Until then only the project's own things are asked for, which nothing on the host can cure.
+  let looking = false
   try {
     // Most specs need no waiting, and a wait for nothing is a turn of the event queue, thousands of times.
     const digesting = digestOfSpec(score, context.sources, record)
@@ -123,6 +125,7 @@ async function classifyOne(
     })
     const resolved = resolving instanceof Promise ? await resolving : resolving
     const look = { address, digest, memory: reliableMemory(record), signal }
+    looking = true
     const seen: Observation = await observe(definition, resolved, context.topology, look)
     const theirs = isHalfPutBack(record) && seen.differences.length > 0
     const action = actionFor(seen.differences)
@@ -144,7 +147,7 @@ async function classifyOne(
       return { type: 'deferred', digest, reason: thrown.message, record, renamedFrom }
     // What it stands on may be about to appear: a mount, a service, a user; but a user only if something makes users.
     const error = toHarmonyError(thrown, { address })
-    for (const dependency of dependencies)
+    for (const dependency of looking ? dependencies : none)
       if (mayCure(error, leafOf(dependency)) && isChanging(await verdictOf(dependency)))
         return {
           type: 'deferred',

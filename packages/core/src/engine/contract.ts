@@ -134,8 +134,11 @@ export interface Maestro {
   readonly topology: string
   /** Reads everything, writes nothing, takes no lock unless {@link lock} was called before. */
   plan(request?: PlanRequest): Promise<Plan>
-  /** Takes the lock, and reads the ledger again under it. */
-  lock(options: { readonly waitMs: number; readonly signal?: AbortSignal }): Promise<void>
+  /**
+   * Takes the lock. Tells whether the ledger is still as it was last read: a plan that was made before then stands as
+   * if it had been made under the lock. Otherwise the ledger is read again, and the plan is to be made anew.
+   */
+  lock(options: { readonly waitMs: number; readonly signal?: AbortSignal }): Promise<boolean>
   /** Executes exactly this plan. Needs the lock, and a lineage. */
   apply(plan: Plan, request?: ApplyRequest): Promise<ApplyResult>
   /** Compares the specs last applied with reality: of the owner, or of all owners of the home. Writes nothing. */

@@ -1,6 +1,6 @@
 /**
- * Plans and conducts a set of Scores on one topology. The ledger is read when it is first needed, and anew after the
- * lock was taken, so that what is applied was planned under the lock.
+ * Plans and conducts a set of Scores on one topology. The ledger is read when it is first needed, and anew if somebody
+ * has written it until the lock was taken, so that what is applied was planned from what the lock protects.
  */
 import { HarmonyError, toHarmonyError } from '../errors.ts'
 import type { HomeLock, StateHome } from '../ledger/home.ts'
@@ -79,8 +79,14 @@ class Conducting implements Maestro {
     return await makePlan(await this.#context(), request.destroy ? deriveGraph([]) : this.#graph(), request)
   }
 
-  async lock({ waitMs, signal }: { readonly waitMs: number; readonly signal?: AbortSignal }): Promise<void> {
-    if (this.#lock) return
+  async lock({
+    waitMs,
+    signal,
+  }: {
+    readonly waitMs: number
+    readonly signal?: AbortSignal
+  }): Promise<boolean> {
+    if (this.#lock) return true
     const { emit, holder } = this.#options
     const locking = this.#home.lock({
       holder,
@@ -100,13 +106,15 @@ class Conducting implements Maestro {
       this.#graph()
     } catch {}
     this.#lock = await locking
-    this.#reading = undefined
+    const stands = this.#reading === undefined || (await (await this.#reading).ledger.isAsRead())
+    if (!stands) this.#reading = undefined
     emit({
       type: 'topology',
       topology: this.topology,
       status: 'ready',
       message: `the ledger in ${this.#home.description} is ours`,
     })
+    return stands
   }
 
   async apply(plan: Plan, request: ApplyRequest = {}): Promise<ApplyResult> {

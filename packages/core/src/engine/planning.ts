@@ -48,16 +48,17 @@ export async function makePlan(context: Context, graph: Graph, request: PlanRequ
   )
   const steps = new LeafSteps(context, graph, verdicts, removals.before, request)
   for (const leaf of graph.order) steps.add(leaf)
-  const purges = await planPurges(context, graph, verdicts, removals.steps, signal)
+  const { adopt } = request
+  const purges = await planPurges(context, graph, verdicts, removals.steps, { adopt, signal })
 
   return sealPlan({
     project: context.owner.project,
     lineage: context.owner.lineage,
     topology: context.topology.name,
     home: context.home.description,
-    steps: [...steps.steps, ...removals.steps, ...purges],
-    conflicts: [...steps.conflicts, ...removals.conflicts],
-    failures: steps.failures,
+    steps: [...steps.steps, ...removals.steps, ...purges.steps],
+    conflicts: [...steps.conflicts, ...removals.conflicts, ...purges.conflicts],
+    failures: [...steps.failures, ...purges.failures],
     notes: [...selection.notes, ...removals.notes],
   })
 }
@@ -230,7 +231,7 @@ class LeafSteps {
   #reasons(leaf: Leaf, record: LedgerRecord | undefined, at: Circumstances): readonly string[] {
     const { renamedFrom, moved, forced, first, adopts, unchanged } = at
     const reasons: string[] = []
-    if (record?.unfinished) reasons.push('an earlier apply was cut off here')
+    if (record?.unfinished) reasons.push('an earlier apply did not finish this')
     if (renamedFrom && !moved) reasons.push(`was ${renamedFrom}`)
     if (renamedFrom && moved)
       reasons.push(

@@ -55,7 +55,7 @@ export function planRemovals(
         request.destroy ? 'the project is destroyed' : 'is no longer in the project',
         ...(forget ? ['retain: it stays where it is'] : none),
         ...(record.previous !== undefined && !forget ? ['what was there before is put back'] : none),
-        ...(record.unfinished ? ['an earlier apply was cut off here'] : none),
+        ...(record.unfinished ? ['an earlier apply did not finish this'] : none),
       ],
       reactions: none,
       after: dependents.get(record.address) ?? none,

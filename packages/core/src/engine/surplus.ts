@@ -2,10 +2,11 @@
  * What is in a folder that is to be kept pure, although nobody wants it: listed by the kind, reduced by what any ledger
  * on the host or any Score of the deployment claims.
  */
-import { type Claim, folderOf } from '../claims.ts'
+import { type Claim, describeClaim, folderOf } from '../claims.ts'
+import { toHarmonyError } from '../errors.ts'
 import type { Surplus } from '../interpret.ts'
 import type { Claimant, Graph } from '../plan/graph.ts'
-import type { Step } from '../plan/plan.ts'
+import type { Conflict, PlanFailure, ShownDifference, Step } from '../plan/plan.ts'
 import type { Verdict } from './classify.ts'
 import type { Context } from './context.ts'
 
@@ -44,26 +45,51 @@ export class Belongings {
   }
 }
 
+/** What is to be purged, and what stands against it. */
+export interface Purges {
+  readonly steps: readonly Step[]
+  readonly conflicts: readonly Conflict[]
+  readonly failures: readonly PlanFailure[]
+}
+
 /** Steps that delete what nobody wants in folders that are kept pure; last in each folder. */
 export async function planPurges(
   context: Context,
   graph: Graph,
   verdicts: ReadonlyMap<string, Verdict>,
   removals: readonly Step[],
-  signal: AbortSignal,
-): Promise<readonly Step[]> {
+  { adopt = false, signal }: { readonly adopt: boolean | undefined; readonly signal: AbortSignal },
+): Promise<Purges> {
   const steps: Step[] = []
+  const conflicts: Conflict[] = []
+  const failures: PlanFailure[] = []
   let belongings: Belongings | undefined
   for (const leaf of graph.order) {
     const verdict = verdicts.get(leaf.address)
     const surplusOf = leaf.definition.interpret?.surplus
     if (!surplusOf || verdict?.type !== 'seen' || verdict.action === 'create') continue
     const look = { address: leaf.address, digest: verdict.digest, memory: verdict.record?.memory, signal }
-    const found = await surplusOf(verdict.resolved.spec, context.topology, look)
+    let found: readonly Surplus[]
+    try {
+      found = await surplusOf(verdict.resolved.spec, context.topology, look)
+    } catch (thrown) {
+      const { code, message, hint } = toHarmonyError(thrown)
+      failures.push({ address: leaf.address, code, message, hint })
+      continue
+    }
     if (found.length === 0) continue
     belongings ??= new Belongings([...graph.order, ...context.ledger.records.values()])
     const unwanted = belongings.unwanted(found, leaf)
     if (unwanted.length === 0) continue
+    // A folder that was there before may hold anything: photographs, a home. Nothing of that comes back.
+    if (!verdict.record && !adopt && !leaf.options.adopt)
+      conflicts.push({
+        type: 'exists',
+        address: leaf.address,
+        message: `was there before this project, and ${unwanted.length === 1 ? 'one thing' : `${unwanted.length} things`} in it would be deleted for good`,
+        hint: 'leave purge off, exclude what is to stay, or say adopt: true (or --adopt) if all of it may go',
+        differences: unwanted.slice(0, 10).map(deletion),
+      })
     const folder = leaf.claims[0]
     const inside = folder && folder.type !== 'name' ? `${folder.path === '/' ? '' : folder.path}/` : undefined
     const within = (claims: readonly { type: string; path?: string }[]) =>
@@ -99,5 +125,16 @@ export async function planPurges(
       surplus: unwanted,
     })
   }
-  return steps
+  return { steps, conflicts, failures }
+}
+
+function deletion({ claim }: Surplus): ShownDifference {
+  return {
+    path: describeClaim(claim),
+    from: 'not wanted',
+    to: null,
+    settling: false,
+    replaces: false,
+    masked: false,
+  }
 }

@@ -182,3 +182,25 @@ test('a ledger that nothing is entered into writes nothing', async () => {
   await (await Ledger.load(home)).tidy()
   expect(writes).toEqual([])
 })
+
+test('it can tell whether anybody has written since it was read', async () => {
+  const reader = await Ledger.load(home)
+  expect(await reader.isAsRead()).toBe(true)
+  const writer = await Ledger.load(home)
+  for (const write of [
+    () => writer.write({ put: record('Thing:a') }),
+    () => writer.write({ put: record('Thing:b') }),
+  ]) {
+    const before = await Ledger.load(home)
+    write()
+    expect(await before.isAsRead()).toBe(true)
+    await writer.flush()
+    expect(await before.isAsRead()).toBe(false)
+    expect(await (await Ledger.load(home)).isAsRead()).toBe(true)
+  }
+  const before = await Ledger.load(home)
+  for (let i = 0; i < 300; i++) writer.write({ put: record('Thing:a') })
+  await writer.tidy()
+  expect(writes).toContain('replace ledger.json')
+  expect(await before.isAsRead()).toBe(false)
+})

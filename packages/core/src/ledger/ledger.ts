@@ -28,6 +28,8 @@ export class Ledger {
   #journalEntries: number
   /** The tail of the journal was cut off by a crash: rewrite before anything is added to it. */
   #torn: boolean
+  /** What was read, in short. */
+  readonly #stamp: string
   #pending: JournalEntry[] = []
   #writing: Promise<void> | undefined
 
@@ -37,7 +39,9 @@ export class Ledger {
     generation: number,
     journalEntries: number,
     torn: boolean,
+    stamp: string,
   ) {
+    this.#stamp = stamp
     this.#home = home
     this.#records = records
     this.#generation = generation
@@ -76,7 +80,16 @@ export class Ledger {
         if (entry.generation === generation) for (const each of entry.entries) replay(records, each)
       })
     }
-    return new Ledger(home, records, generation, count, torn)
+    return new Ledger(home, records, generation, count, torn, stampOf(snapshot, journal))
+  }
+
+  /** Whether the home still holds what was read: nobody has written since. Asked before anything is entered. */
+  async isAsRead(): Promise<boolean> {
+    const [snapshot, journal] = await Promise.all([
+      this.#home.read(snapshotFile),
+      this.#home.read(journalFile),
+    ])
+    return stampOf(snapshot, journal) === this.#stamp
   }
 
   /** All records, of all owners. */
@@ -243,4 +256,14 @@ function corrupt(where: string, what: string): HarmonyError {
   return new HarmonyError('ledger-corrupt', `the ledger in ${where} is damaged: ${what}`, {
     hint: 'restore the folder from a backup; or move it away and apply again: what is as wanted is then taken over',
   })
+}
+
+/** Both files have checksums at an end, and one of them only ever grows: length and ends tell any two states apart. */
+function stampOf(snapshot: Uint8Array | undefined, journal: Uint8Array | undefined): string {
+  const ends = (bytes: Uint8Array | undefined) =>
+    bytes && [
+      bytes.length,
+      ...[bytes.subarray(0, 128), bytes.subarray(-128)].map((end) => Buffer.from(end).toString('latin1')),
+    ]
+  return JSON.stringify([ends(snapshot), ends(journal)])
 }

@@ -75,7 +75,7 @@ test('a killed first apply does not turn what somebody else then puts there into
   await desk.apply([Note({ path: '/srv/a', content: 'a' })]).catch(() => undefined)
   desk.place.restart()
   expect((await desk.plan([Note({ path: '/srv/a', content: 'a' })])).steps[0]).toMatchObject({
-    reasons: ['an earlier apply was cut off here'],
+    reasons: ['an earlier apply did not finish this'],
   })
 })
 

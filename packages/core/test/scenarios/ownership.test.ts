@@ -301,6 +301,26 @@ describe('purge', () => {
     expect(desk.place.disk.read('/srv/x.pure/uploads/photo')).toBe('p')
     expect(desk.place.disk.exists('/srv/x.pure/foreign')).toBe(false)
   })
+  test('of a folder that was there before is a conflict, until its content may go', async () => {
+    desk.place.disk.write('/home/photos.pure/cat.jpg', 'c')
+    const album = Folder({ path: '/home/photos.pure' })
+    expect((await desk.plan([pure, kept, album])).conflicts).toMatchObject([
+      {
+        type: 'exists',
+        address: 'Folder:/home/photos.pure',
+        message: expect.stringContaining('one thing in it would be deleted'),
+      },
+    ])
+    expect(
+      (await desk.plan([pure, kept, Folder({ path: '/home/photos.pure', adopt: true })])).conflicts,
+    ).toEqual([])
+  })
+  test('that cannot be listed is told for that folder', async () => {
+    desk.place.faults.fail(({ method }) => method === 'list', 'EACCES')
+    expect((await desk.plan([pure, kept])).failures).toMatchObject([
+      { address: 'Folder:/srv/x.pure', code: 'system' },
+    ])
+  })
   test('shows as drift', async () => {
     expect((await desk.drift()).entries).toMatchObject([{ address: 'Folder:/srv/x.pure', status: 'changed' }])
   })

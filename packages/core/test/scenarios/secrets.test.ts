@@ -1,6 +1,7 @@
-import { secret, secretText } from '@harmony-iac/core'
+import { HarmonyError, secret, secretText } from '@harmony-iac/core'
+import { openMaestro } from '@harmony-iac/core/engine'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { Desk, Note, outcomes, outline } from './world.ts'
+import { Desk, Folder, Note, outcomes, outline } from './world.ts'
 
 const value = 'correct horse battery staple'
 let desk: Desk
@@ -48,6 +49,23 @@ test('a change of what is masked between plan and apply is noticed all the same'
   const plan = await maestro.plan()
   desk.place.disk.write('/etc/wifi', 'two')
   expect(outcomes(await maestro.apply(plan))).toEqual({ 'Note:/etc/wifi': 'failure: plan-stale' })
+  await maestro.close()
+})
+
+test('that is missing is told by the plan, also below a folder that is yet to be made', async () => {
+  const missing = new HarmonyError('secret-missing', 'the secret psk is not known')
+  const maestro = await openMaestro({
+    owner: { project: 'site', lineage: 'l' },
+    topology: desk.place,
+    home: desk.place.home,
+    scores: [Folder({ path: '/etc/net' }), Note({ path: '/etc/net/wifi', content: secret('psk') })],
+    sources: { secret: () => Promise.reject(missing), asset: () => Promise.reject(missing) },
+    emit: () => undefined,
+    holder: 'a test',
+  })
+  expect((await maestro.plan()).failures).toMatchObject([
+    { address: 'Note:/etc/net/wifi', code: 'secret-missing' },
+  ])
   await maestro.close()
 })
 

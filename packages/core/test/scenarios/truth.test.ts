@@ -46,6 +46,27 @@ describe('a plan', () => {
   })
 })
 
+describe('a plan from before the lock', () => {
+  test('stands when nobody has written the ledger until then', async () => {
+    await desk.apply([a()])
+    const maestro = await desk.open([a('new')])
+    const plan = await maestro.plan()
+    expect(await maestro.lock({ waitMs: 0 })).toBe(true)
+    expect((await maestro.apply(plan)).outcomes.success).toBe(1)
+    await maestro.close()
+  })
+
+  test('does not stand otherwise, and the next one knows what was written', async () => {
+    await desk.apply([a(), b()])
+    const maestro = await desk.open([a()])
+    expect(outline(await maestro.plan())).toHaveLength(1)
+    await desk.apply([a()])
+    expect(await maestro.lock({ waitMs: 0 })).toBe(false)
+    expect(outline(await maestro.plan())).toEqual([])
+    await maestro.close()
+  })
+})
+
 describe('between plan and apply', () => {
   const planThen = async (change: () => void) => {
     await desk.apply([a(), b()])
