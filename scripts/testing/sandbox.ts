@@ -43,7 +43,7 @@ export function makeSandbox(copyOf?: string): Sandbox {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'harmony-')))
   const project = join(folder, 'project')
   if (copyOf === undefined) mkdirSync(project)
-  else cpSync(copyOf, project, { recursive: true, filter: (path) => !path.includes('node_modules') })
+  else cpSync(copyOf, project, { recursive: true, filter: isPartOfProject })
   linkModules(join(project, 'node_modules'))
   const env = environment(folder)
   return {
@@ -88,4 +88,9 @@ export function tracesIn({ folder }: Pick<Sandbox, 'folder'>): readonly string[]
   return existsSync(folder)
     ? readdirSync(folder).filter((name) => name !== 'project' && name !== '.cache')
     : []
+}
+
+/** What is installed or made by an apply of somebody who tried the example is not part of it. */
+function isPartOfProject(path: string): boolean {
+  return !path.includes('node_modules') && !path.endsWith('harmony.lock')
 }

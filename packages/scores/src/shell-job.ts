@@ -178,6 +178,10 @@ export const ShellJob: ScoreFactory<
 
     async converge(spec, { shell }, run) {
       await runJob(spec, shell, run)
+      if (spec.creates === undefined || (await shell.exists(spec.creates))) return
+      throw new HarmonyError('not-converged', `the job ended well, but ${spec.creates} is not there`, {
+        hint: 'correct creates, or what the job makes',
+      })
     },
 
     async remove({ spec }, { shell }, run) {

@@ -140,17 +140,21 @@ function refusal(run: CompilerRun, place: ProjectPlace): HarmonyError {
   const diagnostics = readDiagnostics(run.problems, place.folder)
   const issues: Issue[] = []
   const explained: Explained[] = []
+  let hint: string | undefined
   for (const diagnostic of diagnostics) {
     const { file, line, column, code, text } = diagnostic
     const at = file === undefined ? undefined : `${file}:${line}:${column}`
     issues.push({ ...(at === undefined ? {} : { address: at }), path: [], message: `${code}: ${text}` })
     const sentence = explainMismatch(diagnostic, sourceOf(file))
-    if (sentence !== undefined && file !== undefined && at !== undefined)
+    if (sentence === undefined) continue
+    if (file === undefined || at === undefined) hint = sentence
+    else if (!explained.some((other) => other.sentence === sentence))
       explained.push({ at, sentence, frame: frameOfFile(file, line, column) })
   }
   const count = diagnostics.length === 1 ? '1 error' : `${diagnostics.length} errors`
   return new HarmonyError('compile-failed', `${place.file} does not compile: ${count}`, {
     issues,
+    hint,
     data: { output: run.problems, explained },
   })
 }

@@ -59,3 +59,40 @@ test('other problems are left to the compiler', () => {
     explain(undefined, "Property 'content' is missing in type '{}' but required in type 'FileSpec'."),
   ).toBeUndefined()
 })
+
+test('after a spread the element that is blamed is not named: it may be innocent', () => {
+  const text = mismatch
+    .replace("Type 'Score<", "Type 'Score<{ readonly files: FileSystem; }, unknown> | Score<")
+    .replace(/^.*?TS2322: /, '')
+  expect(explain('\n\n  Directory({}),', text)).toBe(
+    'PiTopology does not offer loadBalancer, which a Score in this list (nest lists instead of spreading them) needs',
+  )
+})
+
+test.each([
+  [
+    'a forgotten import of File',
+    'TS2348',
+    "Value of type '{ new (fileBits: BlobPart[], fileName: string): File; }' is not callable.",
+    "import { File } from '@harmony-iac/scores'",
+  ],
+  [
+    'packages that are not installed',
+    'TS2307',
+    "Cannot find module '@harmony-iac/core' or its corresponding type declarations.",
+    'npm install',
+  ],
+  ['types that are not installed', 'TS2688', "Cannot find type definition file for 'node'.", 'npm install'],
+])('%s', (_, code, text, cure) => {
+  expect(one && explainMismatch({ ...one, code, text }, undefined)).toContain(cure)
+})
+
+test('a job on a machine without a shell is told how to get one', () => {
+  const text = mismatch
+    .replaceAll('PiTopology', 'LocalTopology')
+    .replaceAll('loadBalancer', 'shell')
+    .replace(/^.*?TS2322: /, '')
+  expect(explain('\n\n  ShellJob({}),', text)).toBe(
+    'LocalTopology does not offer shell, which ShellJob needs: new LocalTopology({ shell: true })',
+  )
+})

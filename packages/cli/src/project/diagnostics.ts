@@ -38,21 +38,41 @@ export function readDiagnostics(output: string, cwd: string): readonly Diagnosti
  */
 export function explainMismatch(diagnostic: Diagnostic, source: string | undefined): string | undefined {
   const lines = diagnostic.text.split('\n').map((line) => line.trim())
+  const other = explainOther(diagnostic, lines)
+  if (other !== undefined) return other
   if (!lines.some((line) => /'Score</.test(line) || /'Scores</.test(line))) return undefined
   const last = lines.at(-1) ?? ''
+  // After a spread the compiler takes all elements together and blames each: then the one that is named may be innocent.
+  const together = /^Type '.* \| .*' is not assignable/.test(lines[0] ?? '')
   const kind = source === undefined ? undefined : kindAt(source, diagnostic.line, diagnostic.column)
-  const needer = kind ?? 'this Score'
+  const needer = together
+    ? 'a Score in this list (nest lists instead of spreading them)'
+    : (kind ?? 'this Score')
   const one = /^Property '([^']+)' is (missing|optional) in type '(.+?)' but required in type '(.+)'\.$/.exec(
     last,
   )
   if (one) {
     const [, capability, how, topology] = one
     const offers = how === 'optional' ? 'may not offer' : 'does not offer'
-    return `${nameOf(topology)} ${offers} ${capability}, which ${needer} needs`
+    return `${nameOf(topology)} ${offers} ${capability}, which ${needer} needs${cureFor(topology, capability)}`
   }
   const several = /^Type '(.+?)' is missing the following properties from type '.+': (.+)$/.exec(last)
   if (several)
     return `${nameOf(several[1])} does not offer ${several[2]?.replace(/, ([^,]+)$/, ' and $1')}, which ${needer} needs`
+  return undefined
+}
+
+function cureFor(topology: string | undefined, capability: string | undefined): string {
+  return topology === 'LocalTopology' && capability === 'shell' ? ': new LocalTopology({ shell: true })' : ''
+}
+
+/** Mistakes that nearly everybody makes once, and whose message says something else. */
+function explainOther({ code, text }: Diagnostic, lines: readonly string[]): string | undefined {
+  if (code === 'TS2348' && text.includes('BlobPart'))
+    return "File is the one of web browsers here: import { File } from '@harmony-iac/scores'"
+  const missing = /^Cannot find (?:module|type definition file for) '([^']+)'/.exec(lines[0] ?? '')?.[1]
+  if (missing?.startsWith('@harmony-iac/') || (code === 'TS2688' && missing === 'node'))
+    return 'packages are missing: run npm install in the folder of the project'
   return undefined
 }
 

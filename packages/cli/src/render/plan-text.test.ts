@@ -122,7 +122,7 @@ test('a plan of thousands of changes is cut', async () => {
   const steps = unchanged.map((each): Step => ({ ...each, action: 'create' }))
   const lines = (await planText(plan({ steps }), plain, false)).split('\n')
   expect(lines).toHaveLength(503)
-  expect(lines[500]).toBe('  … 4500 more')
+  expect(lines[500]).toBe('  … and 4500 to create; --json lists them')
 })
 
 test('hostile names, messages and reasons are harmless', async () => {
@@ -146,4 +146,12 @@ test('hostile names, messages and reasons are harmless', async () => {
     true,
   )
   expect(text).not.toMatch(/(?!\n)\p{Cc}|\u202e/u)
+})
+
+test('what takes something away is never cut', async () => {
+  const updates = Array.from({ length: 600 }, (_, i) => step({ address: `File:/u${i}`, action: 'update' }))
+  const removals = Array.from({ length: 600 }, (_, i) => step({ address: `File:/r${i}`, action: 'remove' }))
+  const text = await planText(plan({ steps: [...updates, ...removals] }), plain, false)
+  expect(text).toContain('… and 100 to update')
+  for (const { address } of removals) expect(text).toContain(`- ${address} is removed`)
 })

@@ -5,8 +5,9 @@ import { differenceText } from './difference-text.ts'
 import { sumPlans } from './plan-sums.ts'
 import { sanitize, sanitizeLine } from './sanitize.ts'
 
-/** Below this many lists are complete; above it a plan is cut, since nobody reads further. */
+/** So many creations and updates are listed; nobody reads further. What takes something away is always listed. */
 const mostSteps = 500
+const takesAway: ReadonlySet<Action> = new Set(['replace', 'remove', 'forget', 'purge'])
 
 interface Look {
   readonly symbol: string
@@ -37,8 +38,17 @@ export async function planText(plan: Plan, colours: Colours, heading: boolean): 
   const lines: string[] = []
   if (heading) lines.push(colours.bold(sanitizeLine(plan.topology)), '')
   const shown = plan.steps.filter((step) => step.action !== 'unchanged' || step.records)
-  for (const step of shown.slice(0, mostSteps)) lines.push(...(await stepLines(step, colours)))
-  if (shown.length > mostSteps) lines.push(colours.dim(`  … ${shown.length - mostSteps} more`))
+  let listed = 0
+  const left = { create: 0, update: 0 }
+  for (const step of shown)
+    if (takesAway.has(step.action) || listed++ < mostSteps) lines.push(...(await stepLines(step, colours)))
+    else left[step.action === 'create' ? 'create' : 'update']++
+  const more = [
+    left.create > 0 ? `${left.create} to create` : '',
+    left.update > 0 ? `${left.update} to update` : '',
+  ]
+  if (listed > mostSteps)
+    lines.push(colours.dim(`  … and ${more.filter(Boolean).join(', ')}; --json lists them`))
   for (const conflict of plan.conflicts) lines.push(...(await conflictLines(conflict, colours)))
   for (const { address, message, hint } of plan.failures) {
     lines.push(
