@@ -99,6 +99,8 @@ export interface FileStat {
   readonly gid: number
   /** Together they change whenever the thing is replaced or written: compare, do not interpret. */
   readonly inode: string
+  /** The file system that it is on. Compare that of directories only: overlays tell another one for files. */
+  readonly device: bigint
   readonly mtimeNs: bigint
   readonly ctimeNs: bigint
 }

@@ -116,6 +116,11 @@ export interface Interpret<Spec, Wire, N, State, Status, O> {
     on: N,
     run: Omit<Run<undefined>, 'state' | 'differences'>,
   ): Promise<void>
+  /**
+   * Where the thing stands, beyond what its spec says: the folder that a path really leads to. Part of what was shown:
+   * a step that would act somewhere else by now is refused.
+   */
+  place?(state: NoInfer<State>): Json
   /** Typed values that other Scores may take as inputs. */
   outputs?(state: NoInfer<State>): O
   /** Typed details for people and machines: `{ sha256 }`, `{ since, restarts, health }`. */

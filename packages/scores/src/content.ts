@@ -11,6 +11,7 @@ import {
   type Bytes,
   bytesSchema,
   type Content,
+  isHarmonyError,
   type Json,
   type Ref,
   ref,
@@ -81,7 +82,13 @@ export function digestOfFound(found: FileContent): string | undefined {
 export async function readShort(wanted: WantedContent): Promise<Uint8Array | undefined> {
   if (!isContent(wanted) || wanted.size > inlineLimit) return undefined
   const chunks: Uint8Array[] = []
-  for await (const chunk of wanted.open()) chunks.push(chunk)
+  try {
+    for await (const chunk of wanted.open()) chunks.push(chunk)
+  } catch (error) {
+    // It is only for showing; its digest says as much.
+    if (isHarmonyError(error) && error.code === 'asset-unreadable') return undefined
+    throw error
+  }
   return Buffer.concat(chunks)
 }
 

@@ -3,15 +3,18 @@ import {
   claim,
   type Difference,
   defineScore,
+  HarmonyError,
+  isHarmonyError,
   missing,
   type Needs,
   type ScoreFactory,
 } from '@harmony-iac/core'
-import { type Entry, Files } from '@harmony-iac/core/capabilities'
+import { type Entry, type FileSystem, Files } from '@harmony-iac/core/capabilities'
 import * as z from 'zod'
 import { attributesOf, attributesToCome, compareAttributes, mode, principal } from './attributes.ts'
 import { changedMeanwhile, keepAside, putBack, removeIf, standsOn } from './entries.ts'
 import { absolutePath } from './paths.ts'
+import { rememberedPlace, rememberPlace } from './place.ts'
 import { deepestFirst, surplusOf } from './purge.ts'
 
 /** What a {@link Directory} is made from. */
@@ -120,7 +123,9 @@ export const Directory: ScoreFactory<
       return found
     },
 
-    async converge(spec, { files }, { state: { entry } }) {
+    async converge(spec, { files }, run) {
+      const { entry } = run.state
+      rememberPlace(run, spec.path, spec.path, entry)
       const wanted = { ...attributesOf(spec), folder: entry.folder }
       if (entry.type === 'directory') {
         await files.setAttributes(spec.path, wanted)
@@ -128,18 +133,22 @@ export const Directory: ScoreFactory<
       }
       // No call puts a directory in a file's place at once; who is killed in between finds nothing there, and goes on.
       if (entry.type !== 'absent') {
-        const outcome = await files.remove(spec.path, { fingerprint: entry.fingerprint })
+        const outcome = await files.remove(spec.path, {
+          fingerprint: entry.fingerprint,
+          folder: entry.folder,
+        })
         if (outcome === 'changed' || outcome === 'not-empty') throw changedMeanwhile(spec.path)
       }
       await files.makeDirectory(spec.path, wanted)
     },
 
-    async remove({ spec, previous }, { files }, run) {
+    async remove({ spec, previous, memory }, { files }, run) {
+      const remembered = rememberedPlace(memory, spec.path)
       if (previous !== undefined) {
-        await putBack(files, previous)
+        await putBack(files, previous, remembered)
         return
       }
-      const outcome = await removeIf(files, spec.path, ['directory'])
+      const outcome = await removeIf(files, spec.path, ['directory'], remembered)
       if (outcome === 'not-empty') run.note(`left ${spec.path} in place: it is not empty`)
       if (outcome === 'other') run.note(`left ${spec.path} in place: it is not a directory any more`)
     },
@@ -153,15 +162,39 @@ export const Directory: ScoreFactory<
       return await surplusOf(spec.path, await files.list(spec.path), spec.exclude ?? [])
     },
 
-    async discard(surplus, _, { files }, run) {
-      for (const each of deepestFirst(surplus)) {
-        const outcome = await files.remove(each.path, { fingerprint: each.fingerprint })
-        if (outcome === 'not-empty') run.note(`left ${each.path} in place: it is not empty`)
-        if (outcome === 'changed') run.note(`left ${each.path} in place: it has changed since it was listed`)
+    async discard(surplus, spec, { files }, run) {
+      // Nothing was followed when it was listed, so everything must still lie below where the directory is now.
+      const { folder: above } = await files.inspect(spec.path)
+      const nameless: string[] = []
+      for (const { path, fingerprint } of deepestFirst(surplus)) {
+        if (fingerprint === '') {
+          nameless.push(path)
+          run.note(`left ${path} in place: its name is no UTF-8`)
+          continue
+        }
+        const outcome = await removeBelow(
+          files,
+          path,
+          fingerprint,
+          above && folderBelow(above, spec.path, path),
+        )
+        if (outcome === 'not-empty') run.note(`left ${path} in place: it is not empty`)
+        if (outcome === 'changed') run.note(`left ${path} in place: it has changed since it was listed`)
       }
+      if (nameless.length === 0) return
+      throw new HarmonyError(
+        'refused',
+        `cannot be purged, since its name is no UTF-8: ${nameless.join(', ')}`,
+        {
+          hint: 'remove or rename it by hand, or exclude it (? stands for such a character); all else was purged',
+          data: { paths: nameless },
+        },
+      )
     },
 
     outputs: ({ path }): DirectoryOutputs => ({ path }),
+
+    place: ({ entry }) => ({ folder: entry.folder ?? null }),
 
     status: ({ entry }): DirectoryStatus =>
       entry.type === 'absent'
@@ -174,3 +207,25 @@ export const Directory: ScoreFactory<
           },
   },
 })
+
+/** Where the folder of something below a directory is, links among the directory's parents followed and none below it. */
+function folderBelow(above: string, directory: string, path: string): string {
+  const from = claim.folderOf(directory)
+  const below = claim.folderOf(path).slice(from === '/' ? 0 : from.length)
+  return above === '/' ? below : `${above}${below}`
+}
+
+async function removeBelow(
+  files: FileSystem,
+  path: string,
+  fingerprint: string,
+  folder: string | undefined,
+): ReturnType<FileSystem['remove']> {
+  try {
+    return await files.remove(path, { fingerprint, folder })
+  } catch (error) {
+    // A link is in the way by now.
+    if (isHarmonyError(error) && error.code === 'plan-stale') return 'changed'
+    throw error
+  }
+}

@@ -3,6 +3,7 @@ import { type Claim, claim, HarmonyError, type Json } from '@harmony-iac/core'
 import type { Entry, FileSystem, KeptEntry } from '@harmony-iac/core/capabilities'
 import * as z from 'zod'
 import type { WantedAttributes } from './attributes.ts'
+import { type Place, refuseElsewhere, refuseMoved } from './place.ts'
 
 /** What stands on the host under the wanted type's name, for a difference of the thing itself. */
 export type EntryType = Entry['type']
@@ -21,7 +22,11 @@ export async function keepAside(files: FileSystem, at: string): Promise<Json> {
  * Puts back what {@link keepAside} kept, to where it was. A directory and what is none cannot replace each other at
  * once, so ours goes first then.
  */
-export async function putBack(files: FileSystem, previous: Json): Promise<void> {
+export async function putBack(
+  files: FileSystem,
+  previous: Json,
+  remembered: Place | undefined,
+): Promise<void> {
   const parsed = keptSchema.safeParse(previous)
   if (!parsed.success)
     throw new HarmonyError('ledger-corrupt', 'the ledger does not say what was there before', {
@@ -29,10 +34,11 @@ export async function putBack(files: FileSystem, previous: Json): Promise<void> 
       cause: parsed.error,
     })
   const { at, entry: kept } = parsed.data
+  await refuseElsewhere(files, at, remembered)
   const now = await files.inspect(at)
   if (now.type === 'directory' && kept.type !== 'directory') await clearDirectory(files, at, now, kept.type)
   else if (now.type !== 'absent' && now.type !== 'directory' && kept.type === 'directory') {
-    const outcome = await files.remove(at, { fingerprint: now.fingerprint })
+    const outcome = await files.remove(at, { fingerprint: now.fingerprint, folder: now.folder })
     if (outcome === 'changed') throw changedMeanwhile(at)
   }
   await files.putBack(at, kept as KeptEntry)
@@ -41,18 +47,21 @@ export async function putBack(files: FileSystem, previous: Json): Promise<void> 
 /**
  * Removes what stands at a path if it is of a type that we may have put there; anything else is somebody's.
  * Tells what was left, so that a person learns of it.
+ * @throws HarmonyError `refused` when the path leads into another folder than the `remembered` one.
  */
 export async function removeIf(
   files: FileSystem,
   at: string,
   ours: readonly EntryType[],
+  remembered: Place | undefined,
 ): Promise<'gone' | 'not-empty' | 'other'> {
   // It may change between the look and the removal: then it is looked at again, twice at most.
   for (let attempt = 0; attempt < 3; attempt++) {
     const entry = await files.inspect(at)
     if (entry.type === 'absent') return 'gone'
+    refuseMoved(at, entry, remembered)
     if (!ours.includes(entry.type)) return 'other'
-    const outcome = await files.remove(at, { fingerprint: entry.fingerprint })
+    const outcome = await files.remove(at, { fingerprint: entry.fingerprint, folder: entry.folder })
     if (outcome === 'removed' || outcome === 'absent') return 'gone'
     if (outcome === 'not-empty') return outcome
   }
@@ -74,7 +83,7 @@ export async function clearDirectory(
   wanted: string,
 ): Promise<void> {
   if (entry.type !== 'directory') return
-  const outcome = await files.remove(at, { fingerprint: entry.fingerprint })
+  const outcome = await files.remove(at, { fingerprint: entry.fingerprint, folder: entry.folder })
   if (outcome === 'not-empty')
     throw new HarmonyError(
       'refused',
@@ -85,6 +94,11 @@ export async function clearDirectory(
       },
     )
   if (outcome === 'changed') throw changedMeanwhile(at)
+}
+
+/** What is to stand at a path when the new thing comes, after {@link clearDirectory}: for `writeFile` and `makeSymlink`. */
+export function observed(entry: Entry): string {
+  return entry.type === 'absent' || entry.type === 'directory' ? 'absent' : entry.fingerprint
 }
 
 /** The error for a thing that is not what was observed a moment ago. */

@@ -6,7 +6,6 @@ import {
   type Difference,
   defineScore,
   HarmonyError,
-  type Json,
   missing,
   type Needs,
   type Ref,
@@ -30,8 +29,9 @@ import {
   type WantedContent,
   writable,
 } from './content.ts'
-import { clearDirectory, keepAside, putBack, removeIf, standsOn } from './entries.ts'
+import { clearDirectory, keepAside, observed, putBack, removeIf, standsOn } from './entries.ts'
 import { absolutePath } from './paths.ts'
+import { rememberedPlace, rememberPlace } from './place.ts'
 
 /** What a {@link File} is made from. */
 export interface FileSpec {
@@ -178,7 +178,7 @@ export const File: ScoreFactory<
       const { at, entry, secret } = run.state
       const { folder } = entry
       const wanted = spec.content.reveal()
-      if (spec.follow) run.remember({ at })
+      rememberPlace(run, spec.path, at, entry)
       if (holds(entry, wanted)) {
         await files.setAttributes(at, { ...attributesOf(spec), folder })
         return
@@ -189,6 +189,7 @@ export const File: ScoreFactory<
         ...attributesOf(spec),
         mode: entry.type === 'file' ? spec.mode : modeOfNew(spec.mode, secret),
         folder,
+        fingerprint: observed(entry),
         validate: spec.validate,
         signal: run.signal,
         onProgress: size > worthTelling ? (bytes) => run.progress('writing', bytes, size) : undefined,
@@ -196,13 +197,14 @@ export const File: ScoreFactory<
     },
 
     async remove({ spec, previous, memory }, { files }, run) {
+      const remembered = rememberedPlace(memory, spec.path)
       if (previous !== undefined) {
-        await putBack(files, previous)
+        await putBack(files, previous, remembered)
         return
       }
       // A link that we wrote through is not ours, and neither is one that has since taken the file's place.
-      const at = spec.follow ? (rememberedPlace(memory) ?? (await placeOf(files, spec.path))) : spec.path
-      const outcome = await removeIf(files, at, spec.follow ? ['file'] : ['file', 'symlink'])
+      const at = spec.follow ? (remembered?.at ?? (await placeOf(files, spec.path))) : spec.path
+      const outcome = await removeIf(files, at, spec.follow ? ['file'] : ['file', 'symlink'], remembered)
       if (outcome !== 'gone') run.progress(`left ${at} in place: it is not a file any more`)
     },
 
@@ -219,6 +221,8 @@ export const File: ScoreFactory<
       // An output that is not there is refused where it is referred to.
       return sha256 === undefined ? ({ path: at } as FileOutputs) : { path: at, sha256 }
     },
+
+    place: ({ at, entry }) => ({ at, folder: entry.folder ?? null }),
 
     status: ({ entry, secret }): FileStatus => {
       if (entry.type === 'absent') return { type: 'absent' }
@@ -251,9 +255,4 @@ function modeOfNew(mode: string | undefined, secret: boolean): string | undefine
 async function placeOf(files: FileSystem, path: string): Promise<string> {
   const entry = await files.inspect(path)
   return entry.type === 'symlink' ? await files.resolve(path) : path
-}
-
-function rememberedPlace(memory: Json | undefined): string | undefined {
-  const parsed = z.strictObject({ at: z.string() }).safeParse(memory)
-  return parsed.success ? parsed.data.at : undefined
 }

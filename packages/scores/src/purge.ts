@@ -1,4 +1,4 @@
-/** What a purge may delete: everything listed below a directory but what is excluded and what that stands in. */
+/** What a purge may delete: everything listed below a directory but mount points, what is excluded and what these stand in. */
 import { claim, type Surplus } from '@harmony-iac/core'
 import type { ListedEntry } from '@harmony-iac/core/capabilities'
 
@@ -8,11 +8,12 @@ export async function surplusOf(
   listed: readonly ListedEntry[],
   exclude: readonly string[],
 ): Promise<readonly Surplus[]> {
-  const kept =
-    exclude.length > 0 && listed.length > 0 ? await protectedBy(exclude, folder, listed) : undefined
+  const kept = new Set<string>()
+  if (exclude.length > 0 && listed.length > 0) await protectExcluded(exclude, folder, listed, kept)
+  for (const { path, mount } of listed) if (mount) protect(path, folder, kept)
   const surplus: Surplus[] = []
   for (const { path, fingerprint } of listed)
-    if (!kept?.has(path)) surplus.push({ claim: claim.path(path), fingerprint })
+    if (!kept.has(path)) surplus.push({ claim: claim.path(path), fingerprint })
   return surplus
 }
 
@@ -23,24 +24,27 @@ export function deepestFirst(surplus: readonly Surplus[]): readonly (Surplus & {
     .sort((a, b) => depth(b.path) - depth(a.path) || (a.path < b.path ? -1 : 1))
 }
 
-/** Paths that match a pattern, what is below them, and the folders that they are in. */
-async function protectedBy(
+/** Protects paths that match a pattern, what is below them, and the folders that they are in. */
+async function protectExcluded(
   patterns: readonly string[],
   folder: string,
   listed: readonly ListedEntry[],
-): Promise<ReadonlySet<string>> {
+  kept: Set<string>,
+): Promise<void> {
   // Loaded only here: a project without exclusions need not wait for it.
   const { default: picomatch } = await import('picomatch')
   const matches = picomatch([...patterns], { dot: true, nonegate: true, noextglob: true })
-  const kept = new Set<string>()
   const whole = new Set<string>()
   for (const { path } of listed) {
     const parent = claim.folderOf(path)
     if (!whole.has(parent) && !matches(path.slice(folder.length + 1))) continue
     whole.add(path)
-    for (let at = path; at !== folder && !kept.has(at); at = claim.folderOf(at)) kept.add(at)
+    protect(path, folder, kept)
   }
-  return kept
+}
+
+function protect(path: string, folder: string, kept: Set<string>): void {
+  for (let at = path; at !== folder && !kept.has(at); at = claim.folderOf(at)) kept.add(at)
 }
 
 function depth(path: string): number {

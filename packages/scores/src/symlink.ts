@@ -10,8 +10,9 @@ import {
 import { type Entry, Files } from '@harmony-iac/core/capabilities'
 import * as z from 'zod'
 import { attributesToCome, compareAttributes, principal } from './attributes.ts'
-import { clearDirectory, keepAside, putBack, removeIf, standsOn } from './entries.ts'
+import { clearDirectory, keepAside, observed, putBack, removeIf, standsOn } from './entries.ts'
 import { absolutePath, resolveTarget } from './paths.ts'
+import { rememberedPlace, rememberPlace } from './place.ts'
 
 /** What a {@link Symlink} is made from. */
 export interface SymlinkSpec {
@@ -102,22 +103,25 @@ export const Symlink: ScoreFactory<
       return found
     },
 
-    async converge(spec, { files }, { state: { entry } }) {
+    async converge(spec, { files }, run) {
+      const { entry } = run.state
+      rememberPlace(run, spec.path, spec.path, entry)
       const wanted = { owner: spec.owner, group: spec.group, folder: entry.folder }
       if (entry.type === 'symlink' && entry.target === spec.target) {
         await files.setAttributes(spec.path, wanted)
         return
       }
       await clearDirectory(files, spec.path, entry, 'symbolic link')
-      await files.makeSymlink(spec.path, spec.target, wanted)
+      await files.makeSymlink(spec.path, spec.target, { ...wanted, fingerprint: observed(entry) })
     },
 
-    async remove({ spec, previous }, { files }, run) {
+    async remove({ spec, previous, memory }, { files }, run) {
+      const remembered = rememberedPlace(memory, spec.path)
       if (previous !== undefined) {
-        await putBack(files, previous)
+        await putBack(files, previous, remembered)
         return
       }
-      const outcome = await removeIf(files, spec.path, ['symlink'])
+      const outcome = await removeIf(files, spec.path, ['symlink'], remembered)
       if (outcome !== 'gone') run.progress(`left ${spec.path} in place: it is not a symbolic link any more`)
     },
 
@@ -126,6 +130,8 @@ export const Symlink: ScoreFactory<
     keep: (spec, { files }) => keepAside(files, spec.path),
 
     outputs: ({ path }): SymlinkOutputs => ({ path }),
+
+    place: ({ entry }) => ({ folder: entry.folder ?? null }),
 
     status: ({ entry }): SymlinkStatus =>
       entry.type === 'symlink' ? { type: entry.type, target: entry.target } : { type: entry.type },

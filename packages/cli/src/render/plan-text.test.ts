@@ -26,6 +26,7 @@ const plan = (given: Partial<Plan>): Plan => ({
   harmony: 1,
   project: 'site',
   lineage: undefined,
+  destroys: false,
   topology: 'here',
   home: '/var/lib/harmony',
   steps: [],

@@ -55,8 +55,14 @@ export interface Guard {
   readonly folder: string | undefined
 }
 
+/** Names as well what was seen at the path itself; something else there when the new thing is ready is refused. */
+export interface Replacing extends Guard {
+  /** {@link EntryFacts.fingerprint} as observed, or `absent` when nothing was there. Without it, whatever is there goes. */
+  readonly fingerprint?: string | undefined
+}
+
 /** How a file is written. */
-export interface WriteOptions extends EntryAttributes, Guard {
+export interface WriteOptions extends EntryAttributes, Replacing {
   /**
    * A program to run against the candidate before it goes live; `{}` in an argument stands for the candidate's path.
    * A status other than 0 refuses the candidate and leaves what was there.
@@ -71,7 +77,10 @@ export interface WriteOptions extends EntryAttributes, Guard {
 export interface ListedEntry {
   readonly path: string
   readonly type: 'file' | 'directory' | 'symlink' | 'other'
+  /** Empty for a thing whose name cannot be written as text (no UTF-8): it can be told of, not removed. */
   readonly fingerprint: string
+  /** Another file system begins here: a mount point. What is in it is not listed. */
+  readonly mount?: true
 }
 
 /** A copy of what was at a path, kept aside to be put back. Plain data: it is stored in the ledger. */
@@ -102,17 +111,18 @@ export interface FileSystem {
   makeSymlink(
     path: string,
     target: string,
-    options: Guard & Pick<EntryAttributes, 'owner' | 'group'>,
+    options: Replacing & Pick<EntryAttributes, 'owner' | 'group'>,
   ): Promise<void>
   /** Changes attributes in place; never follows a link. */
   setAttributes(path: string, attributes: EntryAttributes & Guard): Promise<void>
   /**
-   * Removes a file, a link or an empty directory. With `fingerprint` only if it still is that very thing.
-   * Tells what became of it; `not-empty` and `changed` leave it alone.
+   * Removes a file, a link or an empty directory. With `fingerprint` only if it still is that very thing, with `folder`
+   * (as in {@link Guard}) only in that very folder. Tells what became of it; `not-empty` and `changed` leave it alone.
+   * @throws HarmonyError `plan-stale` when its path leads into another folder.
    */
   remove(
     path: string,
-    options?: { readonly fingerprint?: string },
+    options?: { readonly fingerprint?: string; readonly folder?: string | undefined },
   ): Promise<'removed' | 'absent' | 'not-empty' | 'changed'>
   /** Keeps a copy of what is there (of a directory its attributes only), owner-only readable, outside the path. */
   keep(path: string): Promise<KeptEntry>

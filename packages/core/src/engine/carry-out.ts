@@ -1,6 +1,7 @@
 /**
  * Carries out a plan: exactly its steps, in its order, as many side by side as asked for.
  */
+import { describeClaim } from '../claims.ts'
 import { HarmonyError, toHarmonyError } from '../errors.ts'
 import type { ErrorData, Outcome } from '../events.ts'
 import { kindOf } from '../kinds.ts'
@@ -12,10 +13,11 @@ import type { ApplyRequest, ApplyResult, StepResult } from './contract.ts'
 import { verbsOf } from './observe.ts'
 import { Pass } from './pass.ts'
 import { resolveSpec } from './resolve.ts'
-import { makeRun } from './run.ts'
+import { makeRun, nothingSecret } from './run.ts'
 import { schedule, type Task } from './schedule.ts'
 import { NotConverged } from './settle.ts'
-import { convergeLeaf } from './step.ts'
+import { convergeLeaf, stale } from './step.ts'
+import { Belongings } from './surplus.ts'
 
 const created = '~everything that is created'
 
@@ -157,6 +159,7 @@ class Conductor {
       case 'remove':
         return await this.#remove(step, changed)
       case 'forget':
+        this.#refuseStaleRemoval(step)
         this.#pass.drop(step.address)
         return 'success'
       case 'purge':
@@ -175,9 +178,21 @@ class Conductor {
     }
   }
 
+  /** A saved plan may be old: what is wanted again, applied anew or protected since is not what was shown. */
+  #refuseStaleRemoval(step: Step): void {
+    const record = this.#pass.current(step.address)
+    const moved: string[] = []
+    if (!this.#plan.destroys && this.#pass.leaf(step.address)) moved.push('it is part of the project again')
+    if (record && record.digest !== step.spec) moved.push('it was applied with another spec')
+    if (record?.options.protect) moved.push('it is protected')
+    if (record?.options.retain && step.action === 'remove') moved.push('it is to be retained')
+    if (moved.length > 0) throw stale(step.address, moved)
+  }
+
   async #remove(step: Step, changed: () => void): Promise<Outcome> {
     const record = this.#pass.current(step.address)
     if (!record) return 'noop'
+    this.#refuseStaleRemoval(step)
     const definition = kindOf(record.kind)
     if (!definition)
       throw new HarmonyError('unknown-kind', `the kind ${record.kind} is not known here`, {
@@ -194,7 +209,7 @@ class Conductor {
     const run = makeRun(
       this.#pass,
       this.#look(step),
-      { redact: (text) => text },
+      nothingSecret,
       { state: undefined, differences: [] },
       () => undefined,
     )
@@ -211,7 +226,15 @@ class Conductor {
         address: step.address,
         hint: 'plan again',
       })
-    const { topology, sources } = this.#pass.context
+    const { topology, sources, ledger } = this.#pass.context
+    const belongings = new Belongings([...this.#pass.leaves, ...ledger.records.values()])
+    const unwanted = belongings.unwanted(step.surplus, leaf)
+    const claimed = step.surplus.filter((each) => !unwanted.includes(each))
+    if (claimed.length > 0)
+      throw stale(
+        step.address,
+        claimed.map(({ claim }) => `${describeClaim(claim)} belongs to somebody now`),
+      )
     const resolved = await resolveSpec(leaf.score, sources, this.#pass.outputOf)
     const run = makeRun(
       this.#pass,

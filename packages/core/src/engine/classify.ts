@@ -8,9 +8,16 @@ import type { Graph } from '../plan/graph.ts'
 import type { Leaf } from '../plan/leaf.ts'
 import type { Action } from '../plan/plan.ts'
 import type { KindDefinition } from '../score.ts'
-import { type Context, ownRecords } from './context.ts'
+import type { Context } from './context.ts'
 import { type Observation, observe, verbsOf } from './observe.ts'
-import { digestOfSpec, NotYetKnown, nothingResolved, type ResolvedSpec, resolveSpec } from './resolve.ts'
+import {
+  alsoTainted,
+  digestOfSpec,
+  NotYetKnown,
+  nothingResolved,
+  type ResolvedSpec,
+  resolveSpec,
+} from './resolve.ts'
 
 /** What was found out about one leaf. */
 export type Verdict =
@@ -43,10 +50,11 @@ const none: readonly never[] = Object.freeze([])
 export async function classifyAll(
   context: Context,
   graph: Graph,
+  own: ReadonlyMap<string, LedgerRecord>,
+  renames: ReadonlyMap<string, LedgerRecord>,
   chosen: (address: string) => boolean,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, Verdict>> {
-  const own = ownRecords(context)
   const leafOf = (address: string) => graph.leaves.get(address)
   /** Of those that others may ask for. */
   const started = new Map<string, Promise<Verdict>>()
@@ -54,7 +62,17 @@ export async function classifyAll(
     let verdict = started.get(leaf.address)
     if (!verdict) {
       const dependencies = graph.after.get(leaf.address) ?? none
-      verdict = classifyOne(context, leaf, own, signal, graph.referenced, dependencies, leafOf, classify)
+      verdict = classifyOne(
+        context,
+        leaf,
+        own,
+        renames,
+        signal,
+        graph.referenced,
+        dependencies,
+        leafOf,
+        classify,
+      )
       if (graph.awaited.has(leaf.address)) started.set(leaf.address, verdict)
     }
     return verdict
@@ -80,25 +98,11 @@ export function isChanging(verdict: Verdict | undefined): boolean {
   return verdict?.type === 'deferred' || (verdict?.type === 'seen' && verdict.action !== 'unchanged')
 }
 
-/** A leaf's record, by its address or an earlier one. */
-export function recordOf(
-  leaf: Leaf,
-  own: ReadonlyMap<string, LedgerRecord>,
-): { record: LedgerRecord | undefined; renamedFrom: string | undefined } {
-  const record = own.get(leaf.address)
-  if (record) return { record, renamedFrom: undefined }
-  for (const former of leaf.options.formerly) {
-    const address = /^[A-Z][A-Za-z0-9]*:/.test(former) ? former : `${leaf.score.kind}:${former}`
-    const renamed = own.get(address)
-    if (renamed && renamed.kind === leaf.score.kind) return { record: renamed, renamedFrom: address }
-  }
-  return { record: undefined, renamedFrom: undefined }
-}
-
 async function classifyOne(
   context: Context,
   leaf: Leaf,
   own: ReadonlyMap<string, LedgerRecord>,
+  renames: ReadonlyMap<string, LedgerRecord>,
   signal: AbortSignal,
   referenced: ReadonlySet<string>,
   dependencies: readonly string[],
@@ -110,7 +114,9 @@ async function classifyOne(
     return found && classify(found)
   }
   const { definition, score, address } = leaf
-  const { record, renamedFrom } = recordOf(leaf, own)
+  const renamed = renames.get(leaf.address)
+  const record = own.get(leaf.address) ?? renamed
+  const renamedFrom = renamed?.address
   let digest = ''
   // Until then only the project's own things are asked for, which nothing on the host can cure.
   let looking = false
@@ -123,7 +129,7 @@ async function classifyOne(
       if (verdict?.type !== 'seen' || isChanging(verdict)) throw new NotYetKnown(from, output)
       return readOutput(verdict.definition, verdict.state, from, output)
     })
-    const resolved = resolving instanceof Promise ? await resolving : resolving
+    const resolved = alsoTainted(resolving instanceof Promise ? await resolving : resolving, record)
     const look = { address, digest, memory: reliableMemory(record), signal }
     looking = true
     const seen: Observation = await observe(definition, resolved, context.topology, look)

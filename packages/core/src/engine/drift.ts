@@ -9,7 +9,7 @@ import type { ShownDifference } from '../plan/plan.ts'
 import { decodeScore, type SerializedScore } from '../wire.ts'
 import { readOutput } from './classify.ts'
 import { type Context, ownRecords } from './context.ts'
-import type { DriftEntry, DriftReport } from './contract.ts'
+import type { DriftEntry, DriftReport, Sources } from './contract.ts'
 import { type Observation, observe, show } from './observe.ts'
 import { resolveSpec } from './resolve.ts'
 import { Belongings } from './surplus.ts'
@@ -61,7 +61,7 @@ async function driftOf(
   try {
     const score = decodeScore(serialized(record))
     const { definition } = score['~score']
-    const resolved = await resolveSpec(score, context.sources, (from, output) =>
+    const resolved = await resolveSpec(score, asApplied(record, context.sources), (from, output) =>
       outputOf(context, record, from, output, signal),
     )
     const look = { address, digest: record.digest, memory: reliableMemory(record), signal }
@@ -109,10 +109,31 @@ async function outputOf(
     )
   const score = decodeScore(serialized(source))
   const { definition } = score['~score']
-  const resolved = await resolveSpec(score, context.sources, (next, name) =>
+  const resolved = await resolveSpec(score, asApplied(source, context.sources), (next, name) =>
     outputOf(context, source, next, name, signal),
   )
   const look = { address: from, digest: source.digest, memory: reliableMemory(source), signal }
   const { state }: Observation = await observe(definition, resolved, context.topology, look)
   return readOutput(definition, state, from, output)
+}
+
+/** Assets as they were when they were applied: later edits of the files beside the project are no drift. */
+function asApplied({ assets }: LedgerRecord, sources: Sources): Sources {
+  if (!assets) return sources
+  return {
+    ...sources,
+    asset: async (path) => {
+      const facts = assets[path]
+      if (!facts) return await sources.asset(path)
+      return { ...facts, open: () => readIfUnchanged(path, facts.sha256, sources) }
+    },
+  }
+}
+
+/** For showing what differs: the content itself, if the file beside the project still is what was applied. */
+async function* readIfUnchanged(path: string, sha256: string, sources: Sources): AsyncGenerator<Uint8Array> {
+  const now = await sources.asset(path)
+  if (now.sha256 !== sha256)
+    throw new HarmonyError('asset-unreadable', `${path} is no longer what was applied`)
+  yield* now.open()
 }

@@ -7,7 +7,7 @@ import type { HomeLock, StateHome } from '../ledger/home.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import { deriveGraph, type Graph } from '../plan/graph.ts'
 import { expand } from '../plan/leaf.ts'
-import { isRemoval, type Plan } from '../plan/plan.ts'
+import type { Plan } from '../plan/plan.ts'
 import { type Context, ownRecords, processClock } from './context.ts'
 import type {
   ApplyRequest,
@@ -126,7 +126,7 @@ class Conducting implements Maestro {
     const context = { ...unowned, owner: { ...unowned.owner, lineage } }
     this.#reading = Promise.resolve(context)
     // What only takes away needs nothing of the project: it may be empty, or no longer valid.
-    const graph = plan.steps.every(isRemoval) ? deriveGraph([]) : this.#graph()
+    const graph = plan.destroys ? deriveGraph([]) : this.#graph()
     const { carryOut } = await import('./carry-out.ts') // most passes have nothing to carry out
     return await carryOut(context, graph, plan, { ...request, abort })
   }
@@ -166,9 +166,12 @@ class Conducting implements Maestro {
     try {
       // Taking the lock makes the home; where nothing is to be remembered, nothing is to be left.
       if (lock && !lock.lost.aborted) await (await this.#reading)?.ledger.tidyIfEmpty()
-      await lock?.release()
     } finally {
-      await this.#options.topology.close?.()
+      try {
+        await lock?.release()
+      } finally {
+        await this.#options.topology.close?.()
+      }
     }
   }
 }

@@ -52,9 +52,22 @@ export function redacted(error: HarmonyError, { redact, tainted }: ResolvedSpec)
   return new HarmonyError(error.code, redact(error.message), {
     address: error.address,
     hint: error.hint && redact(error.hint),
-    data: JSON.parse(redact(JSON.stringify(error.data))) as Record<string, unknown>,
+    data: redactAll(error.data, redact) as Record<string, unknown>,
     issues: error.issues,
   })
+}
+
+/** Where a thing stands, if its kind says. */
+export function placeOf(definition: KindDefinition, state: unknown): Json | undefined {
+  return definition.interpret?.place?.(state)
+}
+
+/** Every string of a value redacted; keys and everything else stay, so that it remains what it is. */
+export function redactAll(value: unknown, redact: (text: string) => string): unknown {
+  if (typeof value === 'string') return redact(value)
+  if (Array.isArray(value)) return value.map((each) => redactAll(each, redact))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, redactAll(each, redact)]))
 }
 
 /** Differences as they may be shown and stored: values of tainted fields masked. */
@@ -84,6 +97,7 @@ export function preconditionOf(
   differences: readonly Difference[],
   { tainted, redact }: ResolvedSpec,
   key: Uint8Array | undefined,
+  place: Json | undefined,
 ): string {
   const values = differences.map((difference) => {
     const { path, from } = difference
@@ -93,7 +107,7 @@ export function preconditionOf(
   })
   // Both sides of a comparison are made by the same kind, so their members stand in the same order: no need for the
   // canonical spelling, a thousand times.
-  return hash('sha256', JSON.stringify(values), 'hex')
+  return hash('sha256', JSON.stringify([place ?? null, values]), 'hex')
 }
 
 function isTainted(

@@ -37,6 +37,10 @@ export class Pass {
     this.#steps = new Map(plan.steps.map((step) => [step.address, step]))
   }
 
+  get leaves(): Iterable<Leaf> {
+    return this.#leaves.values()
+  }
+
   leaf(address: string): Leaf | undefined {
     return this.#leaves.get(address)
   }
@@ -90,6 +94,11 @@ export class Pass {
     const before = this.recordBefore(step)
     this.#intents.set(step.address, before)
     this.context.ledger.write({ put: this.#intentRecord(step, leaf, before, previous) })
+  }
+
+  /** Nothing came of a step that had begun: its intent may be withdrawn. */
+  neverBegan(step: Step): void {
+    this.#begun.delete(step.address)
   }
 
   /** Writes the intent to remove something. */
@@ -194,8 +203,9 @@ export class Pass {
       parent,
       revision: (before?.revision ?? 0) + 1,
       reactions: before?.reactions ?? {},
+      assets: before?.assets,
       previous,
-      memory: before?.memory,
+      memory: before && before.address === leaf.address ? before.memory : undefined,
       unfinished: { step: 'converge' },
     }
   }

@@ -9,12 +9,13 @@ import type { Leaf } from '../plan/leaf.ts'
 import { type Action, type Conflict, type Plan, type PlanFailure, type Step, sealPlan } from '../plan/plan.ts'
 import { matcher, refuseUnmatched, select } from '../plan/select.ts'
 import type { StoredOptions } from '../score.ts'
-import { classifyAll, isChanging, recordOf, type Verdict } from './classify.ts'
+import { classifyAll, isChanging, type Verdict } from './classify.ts'
 import { type Context, foreignRecords, ownRecords } from './context.ts'
 import type { PlanRequest } from './contract.ts'
-import { preconditionOf, show } from './observe.ts'
+import { placeOf, preconditionOf, show } from './observe.ts'
 import { type Cause, dueReactions } from './reactions.ts'
-import { planRemovals } from './removal.ts'
+import { planRemovals, withDependents } from './removal.ts'
+import { findRenames } from './renames.ts'
 import { planPurges } from './surplus.ts'
 
 const none: readonly never[] = Object.freeze([])
@@ -23,11 +24,8 @@ const none: readonly never[] = Object.freeze([])
 export async function makePlan(context: Context, graph: Graph, request: PlanRequest): Promise<Plan> {
   const own = ownRecords(context)
   const signal = request.signal ?? new AbortController().signal
-  const renamed = new Set(
-    graph.order.flatMap((leaf) =>
-      leaf.options.formerly.length > 0 ? (recordOf(leaf, own).renamedFrom ?? none) : none,
-    ),
-  )
+  const renames = findRenames(graph, own)
+  const renamed = new Set([...renames.records.values()].map((record) => record.address))
   const left = [...own.values()].filter(({ address }) => !graph.leaves.has(address) && !renamed.has(address))
   const selection = select(
     graph.order,
@@ -39,9 +37,9 @@ export async function makePlan(context: Context, graph: Graph, request: PlanRequ
 
   refuseUnmatched(graph.order, none, request.replace ?? none, '--replace')
 
-  const verdicts = await classifyAll(context, graph, selection.has, signal)
+  const verdicts = await classifyAll(context, graph, own, renames.records, selection.has, signal)
   const removals = planRemovals(
-    left.filter((record) => selection.mayRemove(record.address)),
+    withDependents(left, (record) => selection.mayRemove(record.address)),
     graph,
     own.size,
     request,
@@ -54,10 +52,11 @@ export async function makePlan(context: Context, graph: Graph, request: PlanRequ
   return sealPlan({
     project: context.owner.project,
     lineage: context.owner.lineage,
+    destroys: request.destroy === true,
     topology: context.topology.name,
     home: context.home.description,
     steps: [...steps.steps, ...removals.steps, ...purges.steps],
-    conflicts: [...steps.conflicts, ...removals.conflicts, ...purges.conflicts],
+    conflicts: [...renames.conflicts, ...steps.conflicts, ...removals.conflicts, ...purges.conflicts],
     failures: [...steps.failures, ...purges.failures],
     notes: [...selection.notes, ...removals.notes],
   })
@@ -195,7 +194,12 @@ class LeafSteps {
       precondition:
         action === 'unchanged' || action === 'react' || first.length > 0
           ? undefined
-          : preconditionOf(verdict.differences, verdict.resolved, this.#context.key),
+          : preconditionOf(
+              verdict.differences,
+              verdict.resolved,
+              this.#context.key,
+              placeOf(verdict.definition, verdict.state),
+            ),
       adopts,
       records:
         !record ||

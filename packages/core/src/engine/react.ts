@@ -53,8 +53,8 @@ export async function react(
     if (!pass.isIntended(step)) await pass.intend(step, leaf, { previous: at.before?.previous })
     at.changed()
     const run = makeRun(pass, at.look, resolved, seen, at.remember)
-    await guarded(resolved, async () =>
-      leaf.definition.reactions?.[name]?.(resolved.spec, context.topology, run),
+    await guarded(resolved, run, async (work) =>
+      leaf.definition.reactions?.[name]?.(resolved.spec, context.topology, work),
     )
     seen = await settle(pass, leaf, resolved, { ...at.look, memory: at.memory() }, at.releaseSlot)
   }

@@ -84,6 +84,19 @@ export function planRemovals(
   return { steps, conflicts, notes, before }
 }
 
+/** What may be removed, and of what left the project whatever stands on that: it would be left without its ground. */
+export function withDependents(
+  left: readonly LedgerRecord[],
+  mayRemove: (record: LedgerRecord) => boolean,
+): readonly LedgerRecord[] {
+  const chosen = new Set(left.filter(mayRemove).map((record) => record.address))
+  for (let before = -1; before !== chosen.size; ) {
+    before = chosen.size
+    for (const record of left) if (record.after.some((each) => chosen.has(each))) chosen.add(record.address)
+  }
+  return left.filter((record) => chosen.has(record.address))
+}
+
 function refusal(record: LedgerRecord): Conflict | undefined {
   if (record.options.protect)
     return {

@@ -84,12 +84,27 @@ async function digestWithAssets(
   paths: ReadonlySet<string>,
   sources: Sources,
 ): Promise<string> {
-  const assets: Record<string, unknown> = {}
+  return digest([kind, version, spec, await factsOf(paths, sources)])
+}
+
+/** What the assets of a spec are now; `undefined` when it has none. */
+export async function assetFacts(
+  { spec, '~score': { late } }: AnyScore,
+  sources: Sources,
+): Promise<AssetFacts | undefined> {
+  const paths = late ? assetsOf(spec) : noPaths
+  return paths.size > 0 ? await factsOf(paths, sources) : undefined
+}
+
+type AssetFacts = Readonly<Record<string, { readonly sha256: string; readonly size: number }>>
+
+async function factsOf(paths: ReadonlySet<string>, sources: Sources): Promise<AssetFacts> {
+  const facts: Record<string, { readonly sha256: string; readonly size: number }> = {}
   for (const path of paths) {
     const { sha256, size } = await sources.asset(path)
-    assets[path] = { sha256, size }
+    facts[path] = { sha256, size }
   }
-  return digest([kind, version, spec, assets])
+  return facts
 }
 
 /** Where in a schema a secret is allowed. `undefined` as a whole: nowhere. */
@@ -206,8 +221,14 @@ async function resolveLate(
     return copy
   }
   const resolved = await visit(spec, '')
-  // Longest first, so that a secret that contains another one is masked whole. Very short ones would mask everything.
-  const secrets = revealed.filter((value) => value.length >= 4).sort((a, b) => b.length - a.length)
+  // Programs print a secret line by line, or without its last line break. Longest first, so that a secret that contains
+  // another one is masked whole. Very short ones would mask everything.
+  const parts = revealed.flatMap((value) => [
+    value,
+    value.trim(),
+    ...value.split('\n').map((line) => line.trim()),
+  ])
+  const secrets = [...new Set(parts)].filter((part) => part.length >= 4).sort((a, b) => b.length - a.length)
   return {
     spec: shape ? wrap(resolved, shape) : resolved,
     tainted,
@@ -216,6 +237,29 @@ async function resolveLate(
         ? asIs
         : (text) => secrets.reduce((done, value) => done.replaceAll(value, mask), text),
   }
+}
+
+/**
+ * The same spec, with the fields that held a secret when it was last applied counted as secret too: what stands there
+ * now is that secret still, although the new spec says plain text.
+ */
+export function alsoTainted(
+  resolved: ResolvedSpec,
+  record: { readonly spec: unknown } | undefined,
+): ResolvedSpec {
+  if (typeof record?.spec !== 'object' || record.spec === null) return resolved
+  let tainted: Set<string> | undefined
+  for (const [field, value] of Object.entries(record.spec)) {
+    if (typeof value !== 'object' || !holdsSecret(value)) continue
+    tainted ??= new Set(resolved.tainted)
+    tainted.add(field)
+  }
+  return tainted ? { ...resolved, tainted } : resolved
+}
+
+function holdsSecret(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return isSecret(value) || Object.values(value).some(holdsSecret)
 }
 
 const noPaths: ReadonlySet<string> = new Set()

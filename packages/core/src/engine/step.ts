@@ -5,7 +5,7 @@
  */
 import type { Json } from '../canonical.ts'
 import { HarmonyError } from '../errors.ts'
-import { isCreation } from '../interpret.ts'
+import { isCreation, type Look } from '../interpret.ts'
 import {
   isHalfPutBack,
   type LedgerRecord,
@@ -15,11 +15,12 @@ import {
 } from '../ledger/record.ts'
 import type { Leaf } from '../plan/leaf.ts'
 import type { ShownDifference, Step } from '../plan/plan.ts'
-import { type Observation, observe, preconditionOf, show, verbsOf } from './observe.ts'
+import type { KindDefinition } from '../score.ts'
+import { type Observation, observe, placeOf, preconditionOf, show, verbsOf } from './observe.ts'
 import type { Pass } from './pass.ts'
 import { claimsSame } from './planning.ts'
 import { react } from './react.ts'
-import { digestOfSpec, type ResolvedSpec, resolveSpec } from './resolve.ts'
+import { alsoTainted, assetFacts, digestOfSpec, type ResolvedSpec, resolveSpec } from './resolve.ts'
 import { guarded, makeRun } from './run.ts'
 import { settle } from './settle.ts'
 
@@ -45,7 +46,7 @@ export async function convergeLeaf(
 
   const digest = await digestOfSpec(leaf.score, context.sources)
   if (digest !== step.spec) throw stale(address, ['its spec is another one than when the plan was made'])
-  const resolved = await resolveSpec(leaf.score, context.sources, pass.outputOf)
+  const resolved = alsoTainted(await resolveSpec(leaf.score, context.sources, pass.outputOf), before)
   const look = { address, digest, memory: reliableMemory(before), signal: pass.abort }
   let first = await observe(definition, resolved, context.topology, look)
   if (before && isHalfPutBack(before) && first.differences.length > 0) {
@@ -63,7 +64,7 @@ export async function convergeLeaf(
     first = await observe(definition, resolved, context.topology, look)
   }
   const { forced } = step
-  checkPrecondition(pass, step, resolved, first)
+  checkPrecondition(pass, step, definition, resolved, first)
   const foreign = !before && first.differences.length > 0 && !isCreation(first.differences)
   if (foreign && !step.adopts)
     throw new HarmonyError('plan-conflict', 'exists, was not made by this project, and differs', {
@@ -71,7 +72,10 @@ export async function convergeLeaf(
       hint: 'take it over with adopt: true (what was there is put back on removal), or remove it by hand',
     })
 
-  let memory: Json | undefined = before?.memory
+  // What another place remembers, and what was there before, is of no meaning for the place it moves to.
+  const moved = before !== undefined && step.renamedFrom !== undefined && !claimsSame(before, leaf)
+  const held = moved ? undefined : before
+  let memory: Json | undefined = held?.memory
   const remember = (kept: Json) => {
     memory = kept
   }
@@ -83,12 +87,15 @@ export async function convergeLeaf(
     // What was there is kept before the intent is written, and the intent says so: a crash in between loses nothing.
     const previous = foreign
       ? await verbs.keep?.(resolved.spec, context.topology, first.state)
-      : before?.previous
+      : held?.previous
     await pass.intend(step, leaf, { previous })
     pass.abort.throwIfAborted()
     changed()
     let work = run
-    if (forced && before) {
+    // What differs anyway and is a path is replaced at once by its kind: never a moment without it, and with a
+    // candidate that is refused the old one stays.
+    const atOnce = first.differences.length > 0 && leaf.claims.every((claim) => claim.type === 'path')
+    if (forced && before && !atOnce) {
       await verbs.remove({ address, spec: applied, previous: undefined, memory }, context.topology, run)
       work = makeRun(
         pass,
@@ -98,7 +105,12 @@ export async function convergeLeaf(
         remember,
       )
     }
-    await guarded(resolved, () => verbs.converge(resolved.spec, context.topology, work))
+    try {
+      await guarded(resolved, work, (run) => verbs.converge(resolved.spec, context.topology, run))
+    } catch (thrown) {
+      if (!before && !foreign) await withdrawIfAbsent(pass, step, leaf, resolved, look)
+      throw thrown
+    }
     seen = await settle(pass, leaf, resolved, { ...look, memory }, releaseSlot)
   }
 
@@ -117,12 +129,16 @@ export async function convergeLeaf(
     seen = reactions.seen
   }
   pass.states.set(address, { definition, state: seen.state })
-  const finished = finishedRecord(pass, step, leaf, before, { memory, reactions: reactions.records })
-  if (before && step.renamedFrom && !before.options.retain && !claimsSame(before, leaf)) {
+  const finished = finishedRecord(pass, step, leaf, held, {
+    memory,
+    reactions: reactions.records,
+    assets: await assetFacts(leaf.score, context.sources),
+  })
+  if (before && moved && !before.options.retain && !pass.leaf(before.address)) {
     changed()
     outcome = 'success'
     await verbs.remove(
-      { address: step.renamedFrom, spec: applied, previous: before.previous, memory: before.memory },
+      { address: before.address, spec: applied, previous: before.previous, memory: before.memory },
       context.topology,
       run,
     )
@@ -133,11 +149,28 @@ export async function convergeLeaf(
   return { outcome }
 }
 
+/** After a creation that failed: if there is nothing still, nothing is ours, and what somebody puts there is theirs. */
+async function withdrawIfAbsent(
+  pass: Pass,
+  step: Step,
+  leaf: Leaf,
+  resolved: ResolvedSpec,
+  look: Look,
+): Promise<void> {
+  try {
+    const { differences } = await observe(leaf.definition, resolved, pass.context.topology, look)
+    if (isCreation(differences)) pass.neverBegan(step)
+  } catch {
+    // What cannot be told stays ours until it can: the next pass looks again.
+  }
+}
+
 function checkPrecondition(
   pass: Pass,
   step: Step,
+  definition: KindDefinition,
   resolved: ResolvedSpec,
-  { differences }: Observation,
+  { state, differences }: Observation,
 ): void {
   if (step.action === 'unchanged' || step.action === 'react') {
     if (differences.length > 0)
@@ -145,10 +178,12 @@ function checkPrecondition(
     return
   }
   if (step.precondition === undefined || differences.length === 0) return
-  if (preconditionOf(differences, resolved, pass.context.key) === step.precondition) return
+  const place = placeOf(definition, state)
+  if (preconditionOf(differences, resolved, pass.context.key, place) === step.precondition) return
   // A step of this very plan may have moved it: a link that now leads elsewhere, a folder that was made anew.
   if (pass.changedBefore(step)) return
-  throw stale(step.address, movedPaths(show(differences, resolved), step.differences))
+  const moved = movedPaths(show(differences, resolved), step.differences)
+  throw stale(step.address, moved.length > 0 ? moved : ['the place that it would be written to'])
 }
 
 function movedPaths(now: readonly ShownDifference[], planned: readonly ShownDifference[]): readonly string[] {
@@ -160,7 +195,8 @@ function movedPaths(now: readonly ShownDifference[], planned: readonly ShownDiff
   return [...moved, ...gone].map((difference) => difference.path || 'the thing itself')
 }
 
-function stale(address: string, moved: readonly string[]): HarmonyError {
+/** What a step says that is not what it was when the plan was shown. */
+export function stale(address: string, moved: readonly string[]): HarmonyError {
   return new HarmonyError('plan-stale', `has changed since the plan was shown: ${moved.join(', ')}`, {
     address,
     hint: 'plan again, and look at what is different now; nothing of this step was done',
@@ -173,7 +209,11 @@ function finishedRecord(
   step: Step,
   leaf: Leaf,
   before: LedgerRecord | undefined,
-  end: { readonly memory: Json | undefined; readonly reactions: Readonly<Record<string, ReactionRecord>> },
+  end: {
+    readonly memory: Json | undefined
+    readonly reactions: Readonly<Record<string, ReactionRecord>>
+    readonly assets: LedgerRecord['assets']
+  },
 ): LedgerRecord {
   // A step that found everything as wanted has begun nothing: its revision stays, and no reaction is due.
   const current = pass.isIntended(step) ? pass.current(leaf.address) : before
@@ -191,6 +231,7 @@ function finishedRecord(
     reactions: end.reactions,
     previous: current?.previous,
     memory: end.memory,
+    assets: end.assets,
     unfinished: undefined,
   }
 }

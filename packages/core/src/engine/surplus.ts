@@ -2,13 +2,14 @@
  * What is in a folder that is to be kept pure, although nobody wants it: listed by the kind, reduced by what any ledger
  * on the host or any Score of the deployment claims.
  */
-import { type Claim, describeClaim, folderOf } from '../claims.ts'
+import { type Claim, claimKey, describeClaim, folderOf } from '../claims.ts'
 import { toHarmonyError } from '../errors.ts'
 import type { Surplus } from '../interpret.ts'
+import type { LedgerRecord } from '../ledger/record.ts'
 import type { Claimant, Graph } from '../plan/graph.ts'
 import type { Conflict, PlanFailure, ShownDifference, Step } from '../plan/plan.ts'
 import type { Verdict } from './classify.ts'
-import type { Context } from './context.ts'
+import { type Context, ownKey } from './context.ts'
 
 const none: readonly never[] = Object.freeze([])
 
@@ -78,6 +79,15 @@ export async function planPurges(
       continue
     }
     if (found.length === 0) continue
+    for (const step of removals)
+      if (step.action === 'forget' && found.some(({ claim }) => isOf(claim, recordOf(context, step.address))))
+        conflicts.push({
+          type: 'exists',
+          address: step.address,
+          message: `is retained, but ${leaf.address} keeps its folder pure and would delete it in the next apply`,
+          hint: `exclude it from ${leaf.address}, or give up retain`,
+          differences: none,
+        })
     belongings ??= new Belongings([...graph.order, ...context.ledger.records.values()])
     const unwanted = belongings.unwanted(found, leaf)
     if (unwanted.length === 0) continue
@@ -107,12 +117,7 @@ export async function planPurges(
           .filter((other) => verdicts.has(other.address) && other !== leaf && within(other.claims))
           .map((other) => other.address),
         ...removals
-          .filter((step) =>
-            within(
-              context.ledger.records.get(`${context.owner.lineage} ${context.topology.name} ${step.address}`)
-                ?.claims ?? none,
-            ),
-          )
+          .filter((step) => within(recordOf(context, step.address)?.claims ?? none))
           .map((step) => step.address),
       ],
       precondition: undefined,
@@ -126,6 +131,14 @@ export async function planPurges(
     })
   }
   return { steps, conflicts, failures }
+}
+
+function recordOf(context: Context, address: string): LedgerRecord | undefined {
+  return context.ledger.records.get(ownKey(context, address))
+}
+
+function isOf(claim: Claim, record: LedgerRecord | undefined): boolean {
+  return record?.claims.some((own) => claimKey(own) === claimKey(claim)) === true
 }
 
 function deletion({ claim }: Surplus): ShownDifference {

@@ -18,6 +18,7 @@ const record = (address: string, more: Partial<LedgerRecord> = {}): LedgerRecord
   parent: undefined,
   revision: 1,
   reactions: {},
+  assets: undefined,
   previous: undefined,
   memory: undefined,
   unfinished: undefined,
@@ -151,6 +152,31 @@ test('damage in the middle is refused with what to do, never guessed around', as
     code: 'ledger-corrupt',
     hint: expect.stringContaining('restore'),
   })
+})
+
+test('a snapshot that is lost or older than its journal is refused, not taken for an empty one', async () => {
+  const ledger = await Ledger.load(home)
+  for (let i = 0; i < 300; i++) ledger.write({ put: record(String(i)) })
+  await ledger.tidy()
+  const old = files.get('ledger.json') as Uint8Array
+  for (let i = 0; i < 400; i++) ledger.write({ put: record(`b${i}`) })
+  await ledger.tidy()
+  ledger.write({ put: record('c') })
+  await ledger.flush()
+  files.set('ledger.json', old)
+  await expect(Ledger.load(home)).rejects.toMatchObject({ code: 'ledger-corrupt' })
+  files.delete('ledger.json')
+  await expect(Ledger.load(home)).rejects.toMatchObject({ code: 'ledger-corrupt' })
+})
+
+test('damage in the last line is refused as well: it was acknowledged', async () => {
+  const ledger = await Ledger.load(home)
+  ledger.write({ put: record('a') })
+  await ledger.flush()
+  const journal = Buffer.from(files.get('ledger.journal') as Uint8Array)
+  journal[20] = (journal[20] as number) ^ 1
+  files.set('ledger.journal', journal)
+  await expect(Ledger.load(home)).rejects.toMatchObject({ code: 'ledger-corrupt' })
 })
 
 test('a damaged snapshot is refused', async () => {

@@ -71,11 +71,18 @@ export class Ledger {
       all.forEach((line, i) => {
         const entry = readLine(line)
         if (!entry) {
-          // A line is written whole or, after a crash, as the last one, in part.
-          if (i === all.length - 1) torn = true
-          else throw corrupt(home.description, `line ${i + 1} of the journal has a wrong checksum`)
+          // What a crash cut off has no line break at its end (and was dropped above) or, where the file system had
+          // made room but not written yet, holes. Anything else is damage, also in the last line.
+          torn ||= i === all.length - 1 && line.includes('\0')
+          if (!torn || i < all.length - 1)
+            throw corrupt(home.description, `line ${i + 1} of the journal has a wrong checksum`)
           return
         }
+        if (entry.generation > generation)
+          throw corrupt(
+            home.description,
+            `the journal continues a newer ${snapshotFile} than the one that is there`,
+          )
         count += entry.entries.length
         if (entry.generation === generation) for (const each of entry.entries) replay(records, each)
       })
@@ -217,7 +224,7 @@ function reviveEntry(entry: JournalEntry): JournalEntry {
 /** The members whose `null` means that there is none. */
 function revive<T extends Partial<LedgerRecord>>(record: T): T {
   const copy = { ...record } as Record<string, unknown>
-  for (const member of ['unfinished', 'previous', 'memory', 'parent'] as const)
+  for (const member of ['unfinished', 'previous', 'memory', 'parent', 'assets'] as const)
     if (copy[member] === null) copy[member] = undefined
   return copy as T
 }

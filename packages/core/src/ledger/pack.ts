@@ -63,6 +63,7 @@ export function unpack({ owners, records }: Packed): readonly LedgerRecord[] {
       parent: packed.parent,
       revision: packed.revision as number,
       reactions: packed.reactions ?? noReactions,
+      assets: packed.assets,
       previous: packed.previous,
       memory: packed.memory,
       unfinished: packed.unfinished,

@@ -40,6 +40,8 @@ export interface LedgerRecord {
   /** Goes up with every change that is begun, so that no reaction is lost between the change and a crash. */
   readonly revision: number
   readonly reactions: Readonly<Record<string, ReactionRecord>>
+  /** What the assets of the spec were, by their paths as written. */
+  readonly assets: Readonly<Record<string, { readonly sha256: string; readonly size: number }>> | undefined
   /** What was there before an adoption. */
   readonly previous: Json | undefined
   readonly memory: Json | undefined

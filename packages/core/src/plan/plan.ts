@@ -107,6 +107,8 @@ export interface Plan {
   readonly project: string
   /** Absent before the first apply. */
   readonly lineage: string | undefined
+  /** Everything that the project owns is to go, wanted or not. */
+  readonly destroys: boolean
   readonly topology: string
   /** {@link StateHome.description}. */
   readonly home: string

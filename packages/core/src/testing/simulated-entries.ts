@@ -13,6 +13,14 @@ export function inTheWay(path: string, what: string, wanted: string): HarmonyErr
   })
 }
 
+/** The error for a thing that changed while what is to replace it was made. */
+export function changedMeanwhile(path: string): HarmonyError {
+  return new HarmonyError('plan-stale', `${path}: it has changed while the new content was prepared`, {
+    hint: 'see who writes there, then plan and apply again; nothing was overwritten',
+    data: { path },
+  })
+}
+
 /** The error for content that its validator refuses. */
 export function invalid(
   path: string,

@@ -10,6 +10,7 @@ import type {
   Guard,
   KeptEntry,
   ListedEntry,
+  Replacing,
 } from '../capabilities/files.ts'
 import { folderOf } from '../claims.ts'
 import { HarmonyError } from '../errors.ts'
@@ -17,6 +18,7 @@ import type { Content } from '../late.ts'
 import { type Faults, type Progress, systemError } from './faults.ts'
 import { type Inode, octal, type Place, type SimulatedDisk } from './simulated-disk.ts'
 import {
+  changedMeanwhile,
   contentOf,
   explained,
   fingerprintOf,
@@ -119,6 +121,7 @@ export class SimulatedFiles implements FileSystem {
           throw invalid(path, options.validate, exitCode, stderr.trim().replaceAll(temporary, path))
         }
       }
+      this.#refuseChanged(path, temporary, options)
       this.#disk.move(temporary, this.#inside(folder, path))
       options.onProgress?.(bytes.length)
     })
@@ -140,7 +143,7 @@ export class SimulatedFiles implements FileSystem {
   makeSymlink(
     path: string,
     target: string,
-    options: Guard & Pick<EntryAttributes, 'owner' | 'group'>,
+    options: Replacing & Pick<EntryAttributes, 'owner' | 'group'>,
   ): Promise<void> {
     return this.#write('makeSymlink', path, ({ within }) => {
       const { folder, node } = this.#guarded(path, options)
@@ -151,6 +154,7 @@ export class SimulatedFiles implements FileSystem {
       const temporary = this.#temporary(folder, path)
       this.#place(temporary, made)
       within()
+      this.#refuseChanged(path, temporary, options)
       this.#disk.move(temporary, this.#inside(folder, path))
     })
   }
@@ -172,10 +176,11 @@ export class SimulatedFiles implements FileSystem {
 
   remove(
     path: string,
-    options: { readonly fingerprint?: string } = {},
+    options: { readonly fingerprint?: string; readonly folder?: string | undefined } = {},
   ): Promise<'removed' | 'absent' | 'not-empty' | 'changed'> {
     return this.#write('remove', path, () => {
-      const { node } = this.#disk.locate(path)
+      if (this.#disk.locate(path).folder === undefined) return 'absent'
+      const { node } = this.#guarded(path, { folder: options.folder })
       if (!node) return 'absent'
       if (options.fingerprint !== undefined && options.fingerprint !== fingerprintOf(node)) return 'changed'
       if (node.children.size > 0) return 'not-empty'
@@ -246,6 +251,14 @@ export class SimulatedFiles implements FileSystem {
         },
       )
     return { ...place, folder }
+  }
+
+  /** @throws `plan-stale` when something else stands there than what was observed; the candidate goes. */
+  #refuseChanged(path: string, candidate: string, { fingerprint }: Replacing): void {
+    const { node } = this.#disk.locate(path)
+    if (fingerprint === undefined || fingerprint === (node ? fingerprintOf(node) : 'absent')) return
+    this.#disk.remove(candidate)
+    throw changedMeanwhile(path)
   }
 
   #facts(node: Inode, folder: string | undefined): EntryFacts {

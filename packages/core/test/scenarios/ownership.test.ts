@@ -182,6 +182,27 @@ describe('protect', () => {
   })
 })
 
+test('retain in a folder that is kept pure is a conflict: the next apply would delete it', async () => {
+  const pure = Folder({ path: '/srv/r.pure' })
+  await desk.apply([pure, Note({ path: '/srv/r.pure/db', content: 'x', retain: true }), a(), b()])
+  const plan = await desk.plan([pure, a(), b()])
+  expect(plan.conflicts).toMatchObject([
+    {
+      address: 'Note:/srv/r.pure/db',
+      message: expect.stringContaining('Folder:/srv/r.pure keeps its folder pure'),
+    },
+  ])
+})
+
+test('a folder is not forgotten while what is in it stays', async () => {
+  const folder = Folder({ path: '/srv/f' })
+  await desk.apply([folder, Note({ path: '/srv/f/x', content: 'x' }), a(), b()])
+  expect(outline(await desk.plan([], { destroy: true, targets: ['Folder:/srv/f'] }))).toEqual([
+    'remove Note:/srv/f/x',
+    'remove Folder:/srv/f',
+  ])
+})
+
 test('retain leaves the thing in place and forgets it, also when the code is gone', async () => {
   await desk.apply([a('a', { retain: true }), b(), c])
   expect(outline(await desk.plan([b(), c]))).toEqual(['forget Note:/srv/a'])
@@ -211,6 +232,47 @@ describe('formerly', () => {
     expect(desk.place.disk.read('/srv/z')).toBe('a')
     expect(await desk.ledger()).toEqual(['Note:/srv/b', 'Note:/srv/c', 'Note:/srv/z'])
     expect(outline(await desk.plan(moved))).toEqual([])
+  })
+})
+
+describe('formerly, wrongly used', () => {
+  test('takes nothing from a Score that is still wanted', async () => {
+    await desk.apply([a(), b()])
+    const wanted = [a(), b(), Note({ path: '/srv/z', content: 'z', formerly: ['/srv/a'] })]
+    await desk.apply(wanted)
+    expect(desk.place.disk.read('/srv/a')).toBe('a')
+    expect(outline(await desk.plan(wanted))).toEqual([])
+  })
+  test('shifts a chain without losing any of it', async () => {
+    await desk.apply([a('1'), b('2'), d])
+    const shifted = [
+      b('1', { formerly: ['/srv/a'] }),
+      Note({ path: '/srv/c', content: '2', formerly: ['/srv/b'] }),
+      d,
+    ]
+    await desk.apply(shifted)
+    expect(['a', 'b', 'c'].map((each) => desk.place.disk.read(`/srv/${each}`))).toEqual([undefined, '1', '2'])
+    expect(outline(await desk.plan(shifted))).toEqual([])
+  })
+  test('by two Scores at once is a conflict', async () => {
+    await desk.apply([a(), b()])
+    const plan = await desk.plan([
+      b(),
+      ...['y', 'z'].map((each) => Note({ path: `/srv/${each}`, content: each, formerly: ['/srv/a'] })),
+    ])
+    expect(plan.conflicts).toMatchObject([
+      { address: 'Note:/srv/z', message: 'says that it was Note:/srv/a, and so does Note:/srv/y' },
+    ])
+  })
+  test('of something adopted puts it back once, and the new place is ours alone', async () => {
+    desk.place.disk.write('/srv/a', 'theirs')
+    await desk.apply([a('ours', { adopt: true }), b(), c])
+    await desk.apply([Note({ path: '/srv/z', content: 'z', formerly: ['/srv/a'] }), b(), c])
+    expect(desk.place.disk.read('/srv/a')).toBe('theirs')
+    desk.place.disk.write('/srv/a', 'theirs, later')
+    await desk.apply([], { destroy: true })
+    expect(desk.place.disk.read('/srv/a')).toBe('theirs, later')
+    expect(desk.place.disk.exists('/srv/z')).toBe(false)
   })
 })
 

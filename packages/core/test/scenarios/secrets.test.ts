@@ -69,6 +69,29 @@ test('that is missing is told by the plan, also below a folder that is yet to be
   await maestro.close()
 })
 
+test('that the project gives up is still masked where it stands', async () => {
+  await desk.apply([network()])
+  const plan = await desk.plan([Note({ path: '/etc/wifi', content: 'psk=changeme\n' })])
+  expect(outline(plan)).toEqual(['update Note:/etc/wifi'])
+  expect(await everythingSaid(plan)).not.toContain(value)
+})
+
+test.each([
+  ['of several lines', 'BEGIN\nMIIEvSUPERSECRET\nEND', 'line MIIEvSUPERSECRET of it'],
+  ['with a line break at its end', 'hunter2hunter2\n', 'said hunter2hunter2'],
+  ['that is a word of JSON', 'null', 'null'],
+])('%s is masked in errors, part by part, and breaks nothing', async (_, secretValue, said) => {
+  desk.secrets = { psk: secretValue }
+  const error = new HarmonyError('refused', said, { data: { said, nested: [{ said }], exitCode: null } })
+  desk.place.faults.fail(({ method }) => method === 'writeFile', error, 1)
+  const result = await desk.apply([network()])
+  const [failed] = result.results
+  expect(failed?.error?.code).toBe('refused')
+  for (const part of secretValue.split('\n'))
+    if (part.length >= 4 && part !== 'null') expect(JSON.stringify([result, desk.events])).not.toContain(part)
+  expect(failed?.error?.data).toMatchObject({ exitCode: null })
+})
+
 describe('an error that quotes it', () => {
   test('is masked before it leaves the engine', async () => {
     desk.place.faults.fail(({ method }) => method === 'writeFile', new Error(`could not write ${value}`), 1)

@@ -106,6 +106,51 @@ describe('between plan and apply', () => {
   })
 })
 
+describe('a saved plan that is old by now', () => {
+  const savedFrom = async (scores: Parameters<Desk['plan']>[0]) => await desk.plan(scores)
+  const carryOut = async (plan: Awaited<ReturnType<Desk['plan']>>, scores: Parameters<Desk['plan']>[0]) => {
+    const maestro = await desk.open(scores)
+    await maestro.lock({ waitMs: 0 })
+    const result = await maestro.apply(plan)
+    await maestro.close()
+    return outcomes(result)
+  }
+  const x = (content: string, more = {}) => Note({ path: '/srv/x', content, ...more })
+
+  test.each([
+    ['is in the project again', {}],
+    ['is protected and retained by now', { protect: true, retain: true }],
+  ])('does not remove what %s', async (_, more) => {
+    await desk.apply([x('x1'), a(), b()])
+    const plan = await savedFrom([a(), b()])
+    await desk.apply([x('precious', more), a(), b()])
+    expect(await carryOut(plan, [x('precious', more), a(), b()])).toMatchObject({
+      'Note:/srv/x': 'failure: plan-stale',
+    })
+    expect(desk.place.disk.read('/srv/x')).toBe('precious')
+  })
+
+  test('does not remove what was applied anew since', async () => {
+    await desk.apply([x('x1'), a(), b()])
+    const plan = await savedFrom([a(), b()])
+    await desk.apply([x('x2'), a(), b()])
+    expect(await carryOut(plan, [a(), b()])).toMatchObject({ 'Note:/srv/x': 'failure: plan-stale' })
+  })
+
+  test('does not purge what somebody claims by now', async () => {
+    const pure = Folder({ path: '/srv/x.pure' })
+    await desk.apply([pure, a()])
+    desk.place.disk.write('/srv/x.pure/f', 'f')
+    const plan = await savedFrom([pure, a()])
+    const wanted = [pure, a(), Note({ path: '/srv/x.pure/f', content: 'f' })]
+    await desk.apply(wanted)
+    expect(await carryOut(plan, wanted)).toMatchObject({
+      'Folder:/srv/x.pure#surplus': 'failure: plan-stale',
+    })
+    expect(desk.place.disk.read('/srv/x.pure/f')).toBe('f')
+  })
+})
+
 describe('converged is verified', () => {
   test('a change that does not hold is a failure that lists what differs', async () => {
     desk.place.faults.fail(({ method, subject }) => method === 'writeFile' && subject === '/never', 'EIO')
@@ -170,8 +215,23 @@ describe('a failure', () => {
       'Note:/srv/dir/x': 'blocked: blocked',
       'Note:/srv/a': 'success',
     })
-    expect(await desk.ledger()).toEqual(['Folder:/srv/dir (unfinished)', 'Note:/srv/a'])
+    expect(await desk.ledger()).toEqual(['Note:/srv/a'])
     expect((await desk.apply(all)).outcomes).toMatchObject({ success: 2, failure: 0 })
+  })
+
+  test('to create leaves nothing behind that would make what appears there later ours', async () => {
+    desk.place.faults.fail(({ method }) => method === 'writeFile', 'ENOSPC', 1)
+    await desk.apply([a()])
+    expect(await desk.ledger()).toEqual([])
+    desk.place.disk.write('/srv/a', 'somebody else’s')
+    expect((await desk.plan([a()])).conflicts).toMatchObject([{ type: 'exists', address: 'Note:/srv/a' }])
+  })
+
+  test('to replace what differs leaves the old one in place', async () => {
+    await desk.apply([a('good')])
+    desk.place.faults.fail(({ method }) => method === 'writeFile', new Error('the candidate is refused'), 1)
+    await desk.apply([a('bad')], { replace: ['Note:/srv/a'] })
+    expect(desk.place.disk.read('/srv/a')).toBe('good')
   })
 
   test('to observe stops everything before anything is written', async () => {
