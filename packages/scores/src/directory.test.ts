@@ -140,6 +140,54 @@ describe('purge', () => {
     )
   })
 
+  test('a name that is no UTF-8 was called purged, and was still there', async () => {
+    const here = new SimulatedTopology({ files: { '/srv/app/a': 'a' } })
+    const list = here.files.list.bind(here.files)
+    here.files.list = async (at) => [
+      ...(await list(at)),
+      { path: '/srv/app/caf\uFFFD', type: 'other', fingerprint: '' },
+    ]
+    const { results, events } = await conduct(here, [Directory({ path, purge: true, adopt: true })]).apply()
+    expect(results.find(({ address }) => address.endsWith('#surplus'))).toMatchObject({
+      outcome: 'failure',
+      error: { code: 'refused', message: expect.stringContaining('/srv/app/caf\uFFFD') },
+    })
+    expect(events).toContainEqual(
+      expect.objectContaining({ message: 'left /srv/app/caf\uFFFD in place: its name is no UTF-8' }),
+    )
+    expect(here.disk.paths(path)).toEqual([])
+    const spared = await conduct(here, [
+      Directory({ path, purge: true, exclude: ['caf?'], adopt: true }),
+    ]).apply()
+    expect(spared.outcomes).toMatchObject({ failure: 0 })
+  })
+
+  test('a mount point and the folders that it is in were purged', async () => {
+    const here = new SimulatedTopology({
+      files: { '/srv/app/a/stray': '', '/srv/app/a/mnt': { directory: true } },
+    })
+    const list = here.files.list.bind(here.files)
+    here.files.list = async (at) =>
+      (await list(at)).map((each) => (each.path === '/srv/app/a/mnt' ? { ...each, mount: true } : each))
+    await conduct(here, [Directory({ path, purge: true, adopt: true })]).apply()
+    expect(here.disk.paths(path)).toEqual(['/srv/app/a', '/srv/app/a/mnt'])
+  })
+
+  test('a directory that is swapped for a link while it is purged had what is behind it deleted', async () => {
+    const here = new SimulatedTopology({ files: { '/srv/app/a': 'a' } })
+    const remove = here.files.remove.bind(here.files)
+    here.files.remove = async (...given) => {
+      here.disk.move('/srv/app', '/tmp/elsewhere')
+      here.disk.link('/srv/app', '/tmp/elsewhere')
+      return await remove(...given)
+    }
+    const { events } = await conduct(here, [Directory({ path, purge: true, adopt: true })]).apply()
+    expect(here.disk.paths('/tmp/elsewhere')).toEqual(['/tmp/elsewhere/a'])
+    expect(events).toContainEqual(
+      expect.objectContaining({ message: 'left /srv/app/a in place: it has changed since it was listed' }),
+    )
+  })
+
   test('a link below is removed, not followed', async () => {
     const here = new SimulatedTopology({
       files: { '/srv/app/link': { target: '/opt/theirs' }, '/opt/theirs/x': 'x' },
@@ -168,6 +216,16 @@ describe('purge', () => {
 })
 
 describe('removal', () => {
+  test('a folder above that was swapped for a link had the directory behind the link removed', async () => {
+    const here = new SimulatedTopology({ files: { '/tmp/victim/app': { directory: true }, '/srv/keep': '' } })
+    const project = conduct(here, [Directory({ path })])
+    await project.apply()
+    here.disk.move('/srv', '/old')
+    here.disk.link('/srv', '/tmp/victim')
+    expect((await project.destroy()).results[0]?.error).toMatchObject({ code: 'refused' })
+    expect(here.disk.exists('/tmp/victim/app')).toBe(true)
+  })
+
   test('a directory that holds something stays, and it is said', async () => {
     const here = new SimulatedTopology()
     const project = conduct(here, [Directory({ path })])

@@ -29,7 +29,7 @@ export interface DirectorySpec {
   readonly group?: string | number | undefined
   /**
    * Delete whatever is below it that no Score on this host declares, of any project. What is below another declared
-   * `Directory` is left to that one's `purge`. The plan lists every path, and exactly those are deleted. Default false.
+   * `Directory` is left to that one's `purge`, and what is mounted there stays. The plan lists every path, and exactly those are deleted. Default false.
    */
   readonly purge?: boolean | undefined
   /**

@@ -271,6 +271,23 @@ describe('writing', () => {
     expect(here.disk.paths('/tmp')).toEqual(['/tmp/trap', '/tmp/trap/keep'])
   })
 
+  test('a file that was edited while the new content was validated was overwritten unseen', async () => {
+    const here = new SimulatedTopology({ files: { '/etc/a': 'old' } })
+    here.shell.on('check', (_, disk) => {
+      disk.write('/etc/a', 'precious')
+      return { exitCode: 0 }
+    })
+    const { results } = await conduct(here, [
+      File({ path: '/etc/a', content: 'new', validate: ['check', '{}'] }),
+    ]).apply({ adopt: true })
+    expect(results[0]?.error).toMatchObject({
+      code: 'plan-stale',
+      message: expect.stringContaining('has changed while the new content was prepared'),
+    })
+    expect(here.disk.paths('/etc').filter((each) => each.startsWith('/etc/.'))).toEqual([])
+    expect(here.disk.read('/etc/a')).toBe('precious')
+  })
+
   test.each(['ENOSPC', 'EROFS', 'EACCES'])(
     '%s is told, with what to do, and leaves what was there',
     async (errno) => {
@@ -329,6 +346,70 @@ describe('through a link', () => {
 })
 
 describe('removal', () => {
+  const swapped = (here: SimulatedTopology) => {
+    here.disk.move('/srv/app', '/srv/old')
+    here.disk.link('/srv/app', '/tmp/victim')
+  }
+
+  test('a folder that was swapped for a link had the file behind the link removed', async () => {
+    const here = new SimulatedTopology({ files: { '/tmp/victim/a': 'precious', '/srv/app/keep': '' } })
+    const project = conduct(here, [File({ path: '/srv/app/a', content: '' })])
+    await project.apply()
+    swapped(here)
+    const { results } = await project.destroy()
+    expect(results[0]?.error).toMatchObject({
+      code: 'refused',
+      message: '/srv/app/a is not removed: it was put into /srv/app, and its path leads into /tmp/victim now',
+      hint: expect.stringContaining('if it was moved on purpose'),
+    })
+    expect(here.disk.read('/tmp/victim/a')).toBe('precious')
+    here.disk.remove('/tmp/victim/a')
+    expect((await project.destroy()).outcomes).toMatchObject({ success: 1, failure: 0 })
+  })
+
+  test('what was there before was put back over the file behind such a link', async () => {
+    const here = new SimulatedTopology({ files: { '/tmp/victim/a': 'precious', '/srv/app/a': 'before' } })
+    const project = conduct(here, [File({ path: '/srv/app/a', content: 'ours' })])
+    await project.apply({ adopt: true })
+    swapped(here)
+    expect((await project.destroy()).results[0]?.error).toMatchObject({ code: 'refused' })
+    expect(here.disk.read('/tmp/victim/a')).toBe('precious')
+  })
+
+  test('a folder that is swapped while the file is removed redirects nothing', async () => {
+    const here = new SimulatedTopology({ files: { '/tmp/victim/a': 'precious', '/srv/app/keep': '' } })
+    const project = conduct(here, [File({ path: '/srv/app/a', content: '' })])
+    await project.apply()
+    const remove = here.files.remove.bind(here.files)
+    here.files.remove = async (...given) => {
+      swapped(here)
+      return await remove(...given)
+    }
+    expect((await project.destroy()).results[0]?.error).toMatchObject({ code: 'plan-stale' })
+    expect(here.disk.read('/tmp/victim/a')).toBe('precious')
+  })
+
+  test('a file that was found as wanted goes wherever its folder is by then', async () => {
+    const here = new SimulatedTopology({ files: { '/tmp/victim/a': '', '/srv/app/a': '' } })
+    const project = conduct(here, [File({ path: '/srv/app/a', content: '' })])
+    await project.apply()
+    here.disk.move('/srv/app', '/opt/app')
+    here.disk.link('/srv/app', '/opt/app')
+    const { outcomes } = await project.destroy()
+    expect(outcomes).toMatchObject({ failure: 0 })
+    expect(here.disk.exists('/opt/app/a')).toBe(false)
+  })
+
+  test('the memory of another path does not keep a renamed file from being removed', async () => {
+    const here = new SimulatedTopology({ files: { '/opt/keep': '', '/srv/keep': '' } })
+    await conduct(here, [File({ path: '/opt/a', content: '' })]).apply()
+    here.disk.move('/opt/a', '/srv/a')
+    const renamed = conduct(here, [File({ path: '/srv/a', content: '', formerly: ['/opt/a'] })])
+    await renamed.apply()
+    expect((await renamed.destroy()).outcomes).toMatchObject({ failure: 0 })
+    expect(here.disk.exists('/srv/a')).toBe(false)
+  })
+
   test('a directory that has taken the place of the file is left alone', async () => {
     const here = new SimulatedTopology()
     const project = conduct(here, [File({ path: '/etc/a', content: '' })])

@@ -2,7 +2,7 @@
  * Where a thing was put: the canonical folder, remembered when it is written. A path may lead elsewhere by the time the
  * thing is to be removed (its folder swapped for a link); what stands there then is not what we have put anywhere.
  */
-import { HarmonyError, type Json, type Run } from '@harmony-iac/core'
+import { claim, HarmonyError, type Json, type Run } from '@harmony-iac/core'
 import type { Entry, FileSystem } from '@harmony-iac/core/capabilities'
 import * as z from 'zod'
 
@@ -13,6 +13,9 @@ export interface Place {
   /** The canonical path of the folder that holds it. Unknown to ledgers of earlier versions. */
   readonly folder?: string | undefined
 }
+
+// Nearly every thing is where its path says, and a ledger holds thousands.
+const here = 'here'
 
 const memorySchema = z.object({
   /** The path that was declared: after a rename the memory of the old one says nothing of the new one. */
@@ -31,11 +34,13 @@ export function rememberPlace(
   // What follows fails for want of the folder.
   if (folder === undefined) return
   const known = rememberedPlace(run.memory, path)
-  if (known?.at !== at || known.folder !== folder) run.remember({ path, at, folder })
+  if (known?.at === at && known.folder === folder) return
+  run.remember(at === path && folder === claim.folderOf(path) ? here : { path, at, folder })
 }
 
 /** Where a thing was put; `undefined` for what was found as wanted and never written. */
 export function rememberedPlace(memory: Json | undefined, path: string): Place | undefined {
+  if (memory === here) return { at: path, folder: claim.folderOf(path) }
   const parsed = memorySchema.safeParse(memory)
   if (!parsed.success || (parsed.data.path ?? path) !== path) return undefined
   return parsed.data

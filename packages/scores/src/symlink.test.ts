@@ -103,3 +103,15 @@ test('outputs and status tell where it is and where it leads', async () => {
   })
   expect(Symlink.status({ path, entry: await here.files.inspect('/gone') })).toEqual({ type: 'absent' })
 })
+
+test('a folder that was swapped for a link had the link behind it removed', async () => {
+  const here = new SimulatedTopology({
+    files: { '/tmp/victim/a': { target: 'precious' }, '/srv/app/keep': '' },
+  })
+  const project = conduct(here, [Symlink({ path: '/srv/app/a', target: 'x' })])
+  await project.apply()
+  here.disk.move('/srv/app', '/srv/old')
+  here.disk.link('/srv/app', '/tmp/victim')
+  expect((await project.destroy()).results[0]?.error).toMatchObject({ code: 'refused' })
+  expect(here.disk.exists('/tmp/victim/a')).toBe(true)
+})

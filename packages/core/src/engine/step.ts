@@ -145,7 +145,7 @@ export async function convergeLeaf(
   }
   pass.finish(step, finished)
   // What a crash could not find out by looking (a job that ran, a restart) must be durable before it counts as done.
-  if (reactions.ran || memory !== before?.memory) await context.ledger.flush()
+  if (reactions.ran || (verbs.incarnation && memory !== before?.memory)) await context.ledger.flush()
   return { outcome }
 }
 
