@@ -33,7 +33,7 @@ describe('what is published', () => {
   test('keeps the launcher of a command', () => {
     expect(publishedManifest(command, new Map())).toMatchObject({
       bin: { c: './bin/c.js' },
-      files: ['bin', 'dist'],
+      files: ['bin', 'dist', 'templates'],
     })
   })
 })

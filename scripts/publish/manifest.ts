@@ -45,7 +45,8 @@ export function publishedManifest(manifest: Manifest, versions: ReadonlyMap<stri
   const { exports = {}, imports, dependencies = {}, ...rest } = manifest
   return {
     ...rest,
-    files: manifest.bin ? ['bin', 'dist'] : ['dist'],
+    // What the command writes for others (`harmony init`) comes as it is.
+    files: manifest.bin ? ['bin', 'dist', 'templates'] : ['dist'],
     exports: Object.fromEntries(
       Object.entries(exports).map(([entry, target]) => [
         entry,

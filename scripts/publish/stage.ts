@@ -31,11 +31,12 @@ export async function stagePackages(into = join(root, '.pack')): Promise<readonl
     mkdirSync(folder, { recursive: true })
     await bundle(source, folder, manifest)
     declare(source, folder, manifest)
-    for (const extra of ['bin', 'README.md'])
+    for (const extra of ['bin', 'templates', 'README.md'])
       if (existsSync(join(source, extra)))
         cpSync(join(source, extra), join(folder, extra), {
           recursive: true,
-          filter: (path) => !path.endsWith('.test.ts'),
+          // The tests of what we publish stay here; those that `harmony init` writes go along.
+          filter: (path) => extra === 'templates' || !path.endsWith('.test.ts'),
         })
     cpSync(join(root, 'LICENSE'), join(folder, 'LICENSE'))
     const published = publishedManifest(manifest, versions)

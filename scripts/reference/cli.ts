@@ -27,7 +27,7 @@ const environment = [
   ['NO_COLOR', 'set to anything: no colours'],
   [
     'XDG_CACHE_HOME',
-    'where compiled code and verdicts of the compiler are kept, below `harmony`. Default: `~/.cache`',
+    'where compiled code and verdicts of the compiler are kept, below `harmony`. Default: `~/.cache`. Root keeps compiled code in `/var/cache/harmony`, whatever this says',
   ],
 ] as const
 

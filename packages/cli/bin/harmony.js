@@ -5,7 +5,7 @@
  * target is missing), and it imports only what it is about to use: `harmony --version` is to cost little more than
  * starting Node.
  */
-import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import * as nodeModule from 'node:module'
 
 const OLDEST_NODE = 24
@@ -24,17 +24,33 @@ if (args.length === 1 && (args[0] === '--version' || args[0] === '-v')) {
   process.exitCode = await main(args)
 }
 
-/** Node's own default is a folder in the shared temporary directory, where another user could plant code. */
+/**
+ * Node's own default is a folder in the shared temporary directory, where another user could plant code. Whoever may
+ * write in one of the folders on the way, or swap it, could do the same. So all below what is the user's must be the
+ * user's alone, and no link; and root, whose HOME may be the caller's (sudo), uses a folder of the system.
+ */
 function cacheCompiledModules() {
   const { HOME, XDG_CACHE_HOME } = process.env
-  const base = XDG_CACHE_HOME || (HOME && `${HOME}/.cache`)
-  // A relative XDG_CACHE_HOME is to be ignored (XDG Base Directory Specification).
-  if (!base?.startsWith('/')) return
-  const directory = `${base}/harmony/compile-cache`
+  const uid = process.getuid?.()
+  const isPrivate = (/** @type {import('node:fs').Stats} */ stats) =>
+    stats.isDirectory() && stats.uid === uid && (stats.mode & 0o022) === 0
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
-    // Under sudo HOME may still be the caller's: root must not run what the caller left there.
-    if (statSync(directory).uid === process.getuid?.()) nodeModule.enableCompileCache(directory)
+    let directory = '/var/cache'
+    const below = ['harmony', 'compile-cache']
+    if (uid !== 0) {
+      // A relative XDG_CACHE_HOME is to be ignored (XDG Base Directory Specification).
+      const own = XDG_CACHE_HOME?.startsWith('/') ? XDG_CACHE_HOME : undefined
+      directory = own ?? HOME ?? ''
+      if (own) mkdirSync(own, { recursive: true, mode: 0o700 })
+      else below.unshift('.cache')
+    }
+    if (!directory.startsWith('/') || !isPrivate(statSync(directory))) return
+    for (const name of below) {
+      directory += `/${name}`
+      if (!lstatSync(directory, { throwIfNoEntry: false })) mkdirSync(directory, { mode: 0o700 })
+      if (!isPrivate(lstatSync(directory))) return
+    }
+    nodeModule.enableCompileCache(directory)
   } catch {
     // A home that cannot be written costs a little time, nothing else.
   }

@@ -3,7 +3,9 @@
  * runs it, what reaches `main`, and how the process ends.
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -25,6 +27,7 @@ import { describeWith } from '../../../scripts/testing/require-part.ts'
 const cli = join(import.meta.dirname, '..')
 const version = JSON.parse(readFileSync(join(cli, 'package.json'), 'utf8')).version
 const oldNode = findOldNode()
+const ordinary = process.getuid?.() === 0 ? 65534 : process.getuid?.()
 
 /** Counts Ctrl-Cs until it is told to stop, so that a test can see what reached it. */
 const main = `
@@ -77,12 +80,59 @@ describe('on a Node that can run TypeScript', () => {
     expect(run(process.execPath, [file])).toMatchObject({ status: 3, err: '' })
   })
 
-  test('compiled modules are kept in a folder of the user, closed to others', () => {
-    const cache = join(root, 'home/.cache/harmony/compile-cache')
-    run(process.execPath, [launcher], { XDG_CACHE_HOME: '', HOME: join(root, 'home') })
-    expect(statSync(cache).mode & 0o777).toBe(0o700)
-    expect(readdirSync(cache)).not.toEqual([])
-  })
+  describeWith(
+    { name: 'a way to be an ordinary user', get: 'run the tests on Linux', present: ordinary !== undefined },
+    'as an ordinary user',
+    () => {
+      const folder = '.cache/harmony/compile-cache'
+
+      test('compiled modules are kept in a folder of the user, closed to others', () => {
+        const home = makeHome('home')
+        runInHome(home)
+        expect(statSync(join(home, folder)).mode & 0o777).toBe(0o700)
+        expect(readdirSync(join(home, folder))).not.toEqual([])
+      })
+
+      test.each<[string, (home: string) => void]>([
+        [
+          'a link in the way led to a folder where others could plant code',
+          (home) => {
+            mkdirSync(join(home, '.cache/harmony'), { recursive: true })
+            mkdirSync(join(root, 'sticky'), { recursive: true })
+            symlinkSync(join(root, 'sticky'), join(home, folder))
+          },
+        ],
+        [
+          'a folder in the way was writable for others',
+          (home) => {
+            mkdirSync(join(home, folder), { recursive: true })
+            chmodSync(join(home, '.cache/harmony'), 0o777)
+          },
+        ],
+      ])('%s', (_, prepare) => {
+        const home = makeHome(`home-${randomUUID()}`)
+        prepare(home)
+        give(home)
+        give(join(root, 'sticky'))
+        expect(runInHome(home)).toMatchObject({ status: 0, err: '' })
+        expect(readdirSync(join(home, folder))).toEqual([])
+      })
+    },
+  )
+
+  describeWith(
+    { name: 'root', get: 'run the tests as root (sudo)', present: process.getuid?.() === 0 },
+    'as root',
+    () => {
+      test('under sudo a home of somebody else got a .cache that its owner could not use', () => {
+        const home = makeHome('callers-home')
+        give(home)
+        const extra = { XDG_CACHE_HOME: '', HOME: home }
+        expect(run(process.execPath, [launcher], extra)).toMatchObject({ status: 0, err: '' })
+        expect(readdirSync(home)).toEqual([])
+      })
+    },
+  )
 
   test('a home that cannot be written is no obstacle', () => {
     const result = run(process.execPath, [launcher], { XDG_CACHE_HOME: '', HOME: '/dev/null' })
@@ -158,6 +208,25 @@ describeWith(
   },
 )
 
+function makeHome(name: string): string {
+  const home = join(root, name)
+  mkdirSync(home, { mode: 0o755 })
+  give(home)
+  return home
+}
+
+/** Makes everything below a path the ordinary user's. */
+function give(path: string): void {
+  if (existsSync(path) && process.getuid?.() === 0) execFileSync('chown', ['-R', 'nobody', path])
+}
+
+/** Runs the launcher as an ordinary user: as whom the test runs, or as nobody when that is root. */
+function runInHome(home: string) {
+  chmodSync(root, 0o755)
+  const extra = { XDG_CACHE_HOME: '', HOME: home }
+  return run(process.execPath, [launcher], extra, ordinary)
+}
+
 /** A copy of the launcher in a package that holds nothing but `files`. */
 function makePackage(name: string, files: Readonly<Record<string, string>>): string {
   const folder = join(root, name)
@@ -170,9 +239,10 @@ function makePackage(name: string, files: Readonly<Record<string, string>>): str
   return join(folder, 'bin/harmony.js')
 }
 
-function run(node: string, args: readonly string[], extra: NodeJS.ProcessEnv = {}) {
+function run(node: string, args: readonly string[], extra: NodeJS.ProcessEnv = {}, uid?: number) {
   const { status, signal, stdout, stderr } = spawnSync(node, args, {
     env: { ...env, ...extra },
+    uid,
     encoding: 'utf8',
   })
   return { status, signal, out: stdout.trim(), err: stderr.trim() }

@@ -19,7 +19,7 @@ import {
 } from 'node:fs'
 import { promisify } from 'node:util'
 import { HarmonyError } from '@harmony-iac/core'
-import type { FileStat, FoundFile, HostFiles } from '@harmony-iac/core/host'
+import type { FoundFile, HostFiles } from '@harmony-iac/core/host'
 import type { Probe } from './local-folder.ts'
 import { folderPins } from './local-folder.ts'
 import { fileStat, isErrno, lstatNow } from './local-stat.ts'

@@ -26,6 +26,7 @@ export function fileStat(stats: BigIntStats): FileStat {
     uid: Number(stats.uid),
     gid: Number(stats.gid),
     inode: String(stats.ino),
+    device: stats.dev,
     mtimeNs: stats.mtimeNs,
     ctimeNs: stats.ctimeNs,
   }

@@ -69,6 +69,21 @@ export async function unlinkIfThere(folder: PinnedFolder, name: string): Promise
   }
 }
 
+/**
+ * Removes a folder that is empty; tells whether it is gone. One that may not be removed stays, which is no failure:
+ * where it is a mount point or its parent is not ours to change, it was not Harmony who made it.
+ */
+export async function removeIfEmpty(parent: PinnedFolder, name: string): Promise<boolean> {
+  try {
+    await parent.rmdir(name)
+    return true
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return true
+    if (isErrno(error, 'ENOTEMPTY', 'EEXIST', 'EBUSY', 'EACCES', 'EPERM', 'EROFS')) return false
+    throw error
+  }
+}
+
 /** Whether an error is one of these of the system: `ENOENT`. */
 export function isErrno(error: unknown, ...codes: readonly string[]): error is NodeJS.ErrnoException {
   return error instanceof Error && codes.includes((error as NodeJS.ErrnoException).code ?? '')

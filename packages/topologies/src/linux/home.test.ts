@@ -11,7 +11,14 @@ import {
 import { faultyHost } from '@harmony-iac/core/testing'
 import { describe, expect, test } from 'vitest'
 import { describeWith } from '../../../../scripts/testing/require-part.ts'
-import { asOrdinaryUser, openDescriptors, scratch, unprivileged } from '../../test/scratch.ts'
+import {
+  asOrdinaryUser,
+  mounting,
+  openDescriptors,
+  scratch,
+  tinyDisk,
+  unprivileged,
+} from '../../test/scratch.ts'
 import { localHost } from '../hosts/local.ts'
 import { hostHome, stateFolder } from './home.ts'
 
@@ -148,7 +155,7 @@ describe('a home', () => {
     await lock.release()
     expect(host.faults.calls.map(({ call }) => call)).toEqual([
       ...['mkdir', 'sync', 'lock', 'append', 'create', 'rename', 'sync'],
-      ...['unlink', 'sync', 'release'],
+      ...['unlink', 'sync', 'unlink', 'release'],
     ])
   })
 })
@@ -184,7 +191,7 @@ describe('dissolving a home', () => {
     expect(readdirSync(dir)).toEqual([])
   })
 
-  test.each(['ledger', 'kept/copy', 'notes.txt'])('does nothing while %s is there', async (name) => {
+  test.each(['ledger', 'kept/copy', 'lost+found'])('leaves %s there, but no lock file', async (name) => {
     const dir = scratch()
     const home = at(`${dir}/state`)
     const lock = await home.lock(options)
@@ -192,7 +199,64 @@ describe('dissolving a home', () => {
     writeFileSync(`${dir}/state/${name}`, '')
     await home.dissolve()
     await lock.release()
-    expect([existsSync(`${dir}/state/${name}`), existsSync(`${dir}/state/lock`)]).toEqual([true, true])
+    expect([existsSync(`${dir}/state/${name}`), existsSync(`${dir}/state/lock`)]).toEqual([true, false])
+  })
+
+  test('a link in the place of the home lost the folder that it led to', async () => {
+    const dir = scratch()
+    mkdirSync(`${dir}/real`, { mode: 0o700 })
+    symlinkSync('real', `${dir}/state`)
+    const home = at(`${dir}/state`)
+    for (let pass = 0; pass < 2; pass++) {
+      const lock = await home.lock(options)
+      await home.dissolve()
+      await lock.release()
+      expect([readdirSync(dir), readdirSync(`${dir}/real`)]).toEqual([['real', 'state'], []])
+    }
+  })
+
+  test('a folder that a person had made for it was taken away', async () => {
+    const dir = scratch()
+    mkdirSync(`${dir}/state`, { mode: 0o750 })
+    const home = at(`${dir}/state`)
+    const lock = await home.lock(options)
+    await home.dissolve()
+    await lock.release()
+    expect(readdirSync(`${dir}/state`)).toEqual([])
+  })
+
+  describeWith(mounting, 'that is a mount point', () => {
+    test('failed, since a mount point cannot be removed', async () => {
+      const disk = tinyDisk(64)
+      chmodSync(disk, 0o700)
+      const home = at(disk)
+      const lock = await home.lock(options)
+      await home.dissolve()
+      await lock.release()
+      expect(readdirSync(disk)).toEqual([])
+    })
+  })
+
+  describeWith(unprivileged, 'in a folder that may not be changed', () => {
+    test.each([
+      ['but read', 0o555],
+      ['nor read', 0o111],
+    ])('%s, it failed although everything was removed', async (_, mode) => {
+      const dir = scratch()
+      mkdirSync(`${dir}/closed`, { mode: 0o777 })
+      chmodSync(`${dir}/closed`, 0o777)
+      await asOrdinaryUser(async () => {
+        mkdirSync(`${dir}/closed/state`, { mode: 0o700 })
+      })
+      chmodSync(`${dir}/closed`, mode)
+      await asOrdinaryUser(async () => {
+        const home = at(`${dir}/closed/state`)
+        const lock = await home.lock(options)
+        await home.dissolve()
+        await lock.release()
+        expect(readdirSync(`${dir}/closed/state`)).toEqual([])
+      })
+    })
   })
 
   test('is left to whoever holds it', async () => {

@@ -11,7 +11,7 @@ import {
   toHarmonyError,
 } from '@harmony-iac/core'
 import type { Host, HostFacts, HostLock, PinnedFolder } from '@harmony-iac/core/host'
-import { afresh, ensureFolder, isErrno, pinIfThere, unlinkIfThere, using } from './folders.ts'
+import { afresh, ensureFolder, isErrno, pinIfThere, removeIfEmpty, unlinkIfThere, using } from './folders.ts'
 import { isTemporaryName, joinPath, splitPath, temporaryName } from './names.ts'
 
 const lockFile = 'lock'
@@ -68,14 +68,26 @@ export function hostHome(host: Host, facts: HostFacts): StateHome {
       }
       const names = await host.files.readdir(path)
       await removeTemporaries(folder, names)
-      if (names.some((name) => name !== lockFile && !isTemporaryName(name))) return
       // From here on others may lock a new file: nothing is written any more.
       await unlinkIfThere(folder, lockFile)
-      const { folder: parentPath, name } = splitPath(folder.path)
+      if (names.every((name) => name === lockFile || isTemporaryName(name))) await removeHome()
+    })
+  }
+
+  /** Removes the folder itself, provided that it is like those that {@link ensureFolder} makes. */
+  async function removeHome(): Promise<void> {
+    const { folder: parentPath, name } = splitPath(path)
+    try {
       await using(await host.files.pin(parentPath), async (parent) => {
+        const stat = await parent.lstat(name)
+        // A link, or a folder with another mode, is a person's arrangement: the next apply is to find it.
+        if (stat?.type !== 'directory' || stat.mode !== 0o700) return
         if (await removeIfEmpty(parent, name)) await parent.sync()
       })
-    })
+    } catch (error) {
+      // A parent that may not even be looked into.
+      if (!isErrno(error, 'EACCES', 'EPERM', 'ENOENT')) throw error
+    }
   }
 
   return {
@@ -127,17 +139,6 @@ export function hostHome(host: Host, facts: HostFacts): StateHome {
 /** What a killed `replace` or `keep` has left. */
 async function removeTemporaries(folder: PinnedFolder, names: readonly string[]): Promise<void> {
   for (const name of names) if (isTemporaryName(name)) await unlinkIfThere(folder, name)
-}
-
-async function removeIfEmpty(folder: PinnedFolder, name: string): Promise<boolean> {
-  try {
-    await folder.rmdir(name)
-    return true
-  } catch (error) {
-    if (isErrno(error, 'ENOTEMPTY', 'EEXIST')) return false
-    if (isErrno(error, 'ENOENT')) return true
-    throw error
-  }
 }
 
 async function explained<T>(work: () => Promise<T>): Promise<T> {

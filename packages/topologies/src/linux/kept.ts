@@ -7,7 +7,7 @@ import { createHash, hash } from 'node:crypto'
 import { HarmonyError } from '@harmony-iac/core'
 import type { KeptEntry } from '@harmony-iac/core/capabilities'
 import type { FileStat, PinnedFolder } from '@harmony-iac/core/host'
-import { afresh, ensureFolder, isErrno, pinIfThere, unlinkIfThere, using } from './folders.ts'
+import { afresh, ensureFolder, pinIfThere, removeIfEmpty, unlinkIfThere, using } from './folders.ts'
 import { fingerprint, inspect, type Looking, octal } from './look.ts'
 import { joinPath, splitPath, temporaryName } from './names.ts'
 import { makeDirectory, makeSymlink, remove, setAttributes, type Writing, writeFile } from './write.ts'
@@ -174,11 +174,7 @@ async function* verified(
 async function dropIfEmpty(on: Keeping, path: string): Promise<void> {
   const { folder, name } = splitPath(path)
   await using(await on.host.files.pin(folder), async (parent) => {
-    try {
-      await parent.rmdir(name)
-    } catch (error) {
-      if (!isErrno(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT', 'EACCES', 'EPERM')) throw error
-    }
+    await removeIfEmpty(parent, name)
   })
 }
 

@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writ
 import type { Host } from '@harmony-iac/core/host'
 import { describe, expect, test } from 'vitest'
 import { describeWith } from '../../../../scripts/testing/require-part.ts'
-import { asOrdinaryUser, folders, scratch, unprivileged } from '../../test/scratch.ts'
+import { asOrdinaryUser, folders, mounting, scratch, tinyDisk, unprivileged } from '../../test/scratch.ts'
 import { localHost } from '../hosts/local.ts'
 import { linuxFiles } from './files.ts'
 
@@ -218,6 +218,24 @@ describe('listing a folder', () => {
     const dir = scratch()
     writeFileSync(Buffer.concat([Buffer.from(`${dir}/caf`), Buffer.of(0xe9)]), '')
     expect(await files.list(dir)).toMatchObject([{ path: `${dir}/caf\uFFFD`, type: 'other' }])
+  })
+
+  describeWith(mounting, 'with a mount point in it', () => {
+    test('listed what is mounted there, so that a purge deleted it', async () => {
+      const disk = tinyDisk(64)
+      const dir = scratch()
+      folders(dir, 'sub/mnt')
+      writeFileSync(`${disk}/precious`, '')
+      execFileSync('mount', ['--bind', disk, `${dir}/sub/mnt`])
+      try {
+        expect(await files.list(dir)).toMatchObject([
+          { path: `${dir}/sub`, type: 'directory' },
+          { path: `${dir}/sub/mnt`, type: 'directory', mount: true },
+        ])
+      } finally {
+        execFileSync('umount', [`${dir}/sub/mnt`])
+      }
+    })
   })
 })
 

@@ -171,7 +171,8 @@ const octals = new Map<number, string>()
 export async function list(on: Looking, path: string): Promise<readonly ListedEntry[]> {
   const found: ListedEntry[] = []
   const { files } = on.host
-  if ((await files.lstat(path))?.type !== 'directory') return found
+  const top = await files.lstat(path)
+  if (top?.type !== 'directory') return found
   const folders = [path]
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     const names = await readFolder(on, folder)
@@ -180,8 +181,10 @@ export async function list(on: Looking, path: string): Promise<readonly ListedEn
       const stat = stats[i]
       const at = joinPath(folder, name)
       if (stat) {
-        found.push({ path: at, type: stat.type, fingerprint: fingerprint(stat) })
-        if (stat.type === 'directory') folders.push(at)
+        const seen = { path: at, type: stat.type, fingerprint: fingerprint(stat) }
+        const mount = stat.type === 'directory' && stat.device !== top.device
+        found.push(mount ? { ...seen, mount } : seen)
+        if (stat.type === 'directory' && !mount) folders.push(at)
       }
       // A name that is no UTF-8 cannot be asked about. It is listed all the same: what cannot be purged must not
       // look purged.

@@ -12,6 +12,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import type { EntryFacts } from '@harmony-iac/core/capabilities'
 import type { Host, PinnedFolder } from '@harmony-iac/core/host'
 import { describe, expect, test } from 'vitest'
 import { describeWith } from '../../../../scripts/testing/require-part.ts'
@@ -65,6 +66,43 @@ describe('writing a file', () => {
     symlinkSync('victim', `${dir}/f`)
     await files.writeFile(`${dir}/f`, text('new'), { folder: dir })
     expect([read(`${dir}/victim`), lstatSync(`${dir}/f`).isFile()]).toEqual(['untouched', true])
+  })
+
+  test.each([
+    ['replaced', (path: string) => writeFileSync(path, 'precious')],
+    ['removed', (path: string) => rmSync(path)],
+  ])('a file that is %s while its new content is validated was overwritten unseen', async (_, meanwhile) => {
+    const dir = scratch()
+    const path = `${dir}/f`
+    writeFileSync(path, 'old')
+    const { fingerprint } = (await files.inspect(path)) as EntryFacts
+    const slow = filesOf({
+      ...host,
+      exec: (...given) => {
+        meanwhile(path)
+        return host.exec(...given)
+      },
+    })
+    const options = { folder: dir, fingerprint, validate: ['true', '{}'] }
+    await expect(slow.writeFile(path, text('new'), options)).rejects.toMatchObject({
+      code: 'plan-stale',
+      message: `${path}: it has changed while the new content was prepared`,
+    })
+    expect(existsSync(path) ? read(path) : 'gone').toBe(_ === 'removed' ? 'gone' : 'precious')
+    expect(readdirSync(dir).filter((name) => name !== 'f')).toEqual([])
+  })
+
+  test('what appears where nothing was observed was overwritten unseen', async () => {
+    const dir = scratch()
+    writeFileSync(`${dir}/f`, 'precious')
+    const guard = { folder: dir, fingerprint: 'absent' }
+    await expect(files.writeFile(`${dir}/f`, text('new'), guard)).rejects.toMatchObject({
+      code: 'plan-stale',
+    })
+    await expect(files.makeSymlink(`${dir}/f`, 'x', guard)).rejects.toMatchObject({ code: 'plan-stale' })
+    expect([readdirSync(dir), read(`${dir}/f`)]).toEqual([['f'], 'precious'])
+    await files.makeSymlink(`${dir}/link`, 'x', guard)
+    expect(readlinkSync(`${dir}/link`)).toBe('x')
   })
 
   test('refuses to replace a directory', async () => {
@@ -378,6 +416,17 @@ describe('removing', () => {
       'victim/none absent',
     ])
     expect(readdirSync(dir)).toEqual(['full', 'victim'])
+  })
+
+  test('a folder that was swapped for a link had the thing behind the link removed', async () => {
+    const dir = scratch()
+    folders(dir, 'app', 'victim')
+    for (const name of ['app/f', 'victim/f']) writeFileSync(`${dir}/${name}`, '')
+    const { folder } = await files.inspect(`${dir}/app/f`)
+    renameSync(`${dir}/app`, `${dir}/old`)
+    symlinkSync('victim', `${dir}/app`)
+    await expect(files.remove(`${dir}/app/f`, { folder })).rejects.toMatchObject({ code: 'plan-stale' })
+    expect(readdirSync(`${dir}/victim`)).toEqual(['f'])
   })
 
   test('leaves alone what is not that very thing any more', async () => {

@@ -4,7 +4,13 @@
  * observed.
  */
 import { HarmonyError } from '@harmony-iac/core'
-import type { EntryAttributes, FileSystem, Guard, WriteOptions } from '@harmony-iac/core/capabilities'
+import type {
+  EntryAttributes,
+  FileSystem,
+  Guard,
+  Replacing,
+  WriteOptions,
+} from '@harmony-iac/core/capabilities'
 import type { Attributes, Host, PinnedFolder } from '@harmony-iac/core/host'
 import { afresh, isErrno, unlinkIfThere, using } from './folders.ts'
 import { fingerprint, interruptible } from './look.ts'
@@ -47,6 +53,7 @@ export async function writeFile(
       if (options.validate)
         await validate(on.host, path, joinPath(folder.path, candidate), options.validate, options.signal)
       interruptible(options.signal)
+      await refuseChanged(folder, name, path, options)
     })
   })
 }
@@ -65,9 +72,10 @@ export async function makeSymlink(
     const old = there?.type === 'symlink' ? there : undefined
     const candidate = temporaryName(name)
     await afresh(folder, candidate, () => folder.symlink(target, candidate))
-    await intoPlace(folder, candidate, name, () =>
-      folder.setAttributes(candidate, { uid: uid ?? old?.uid, gid: gid ?? old?.gid }),
-    )
+    await intoPlace(folder, candidate, name, async () => {
+      await folder.setAttributes(candidate, { uid: uid ?? old?.uid, gid: gid ?? old?.gid })
+      await refuseChanged(folder, name, path, options)
+    })
   })
 }
 
@@ -108,10 +116,10 @@ export async function setAttributes(
 export async function remove(
   on: Writing,
   path: string,
-  options: { readonly fingerprint?: string } = {},
+  options: Parameters<FileSystem['remove']>[1] = {},
 ): ReturnType<FileSystem['remove']> {
   try {
-    return await inFolder(on, path, { folder: undefined }, async (folder, name) => {
+    return await inFolder(on, path, { folder: options.folder }, async (folder, name) => {
       const there = await folder.lstat(name)
       if (!there) return 'absent'
       if (options.fingerprint !== undefined && fingerprint(there) !== options.fingerprint) return 'changed'
@@ -175,6 +183,25 @@ async function intoPlace(
     throw error
   }
   await folder.sync()
+}
+
+/**
+ * The last look before what stands there is replaced: content may take minutes to be written or validated, and what
+ * somebody else has written meanwhile must not vanish unseen.
+ */
+async function refuseChanged(
+  folder: PinnedFolder,
+  name: string,
+  path: string,
+  options: Replacing,
+): Promise<void> {
+  if (options.fingerprint === undefined) return
+  const there = await folder.lstat(name)
+  if ((there ? fingerprint(there) : 'absent') === options.fingerprint) return
+  throw new HarmonyError('plan-stale', `${path}: it has changed while the new content was prepared`, {
+    hint: 'see who writes there, then plan and apply again; nothing was overwritten',
+    data: { path },
+  })
 }
 
 async function validate(
