@@ -86,8 +86,11 @@ export interface Watch extends AsyncDisposable {}
  * needs, `State` what `observe` finds.
  */
 export interface Interpret<Spec, Wire, N, State, Status, O> {
-  /** Reads reality; never writes. Absent is an answer, not an error. Write it first: its result types the rest. */
-  observe(spec: Spec, on: N, look: Look): Promise<State>
+  /**
+   * Reads reality; never writes. Absent is an answer, not an error. Write it first: its result types the rest. What needs
+   * no waiting may be returned as it is: for thousands of small files promises would be most of what looking costs.
+   */
+  observe(spec: Spec, on: N, look: Look): State | Promise<State>
   /** Pure. Lists what is not as wanted; empty means converged. Say {@link missing} when the thing does not exist. */
   compare(spec: Spec, state: NoInfer<State>): readonly Difference[]
   /** Makes the differences go away. Safe to run twice and to die anywhere in between. */

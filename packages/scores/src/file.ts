@@ -9,6 +9,7 @@ import {
   missing,
   type Needs,
   type Ref,
+  type Resolved,
   type ScoreFactory,
   type Secret,
   secretable,
@@ -99,6 +100,8 @@ const fields = {
   follow: z.boolean().optional(),
 } satisfies { readonly [K in keyof Required<FileSpec>]: z.ZodType }
 
+const schema = z.strictObject(fields)
+
 interface FileState {
   /** Where it is: the path, or with `follow` where the link there leads to. */
   readonly at: string
@@ -126,35 +129,21 @@ export const File: ScoreFactory<
 > = defineScore({
   kind: 'File',
   version: 1,
-  spec: z.strictObject(fields),
+  spec: schema,
   needs: [Files],
   identity: (spec) => spec.path,
   claims: (spec) => [claim.path(spec.path)],
   uses: (spec) => standsOn(spec.path, spec),
   interpret: {
-    async observe(spec, { files }, { signal }): Promise<FileState> {
-      if (spec.owner !== undefined || spec.group !== undefined)
-        await files.checkPrincipals(attributesOf(spec))
-      let at = spec.path
-      let entry = await files.inspect(at, { content: true, signal })
-      if (spec.follow && entry.type === 'symlink') {
-        at = await files.resolve(at)
-        entry = await files.inspect(at, { content: true, signal })
-        if (entry.type !== 'file' && entry.type !== 'absent')
-          throw new HarmonyError(
-            'refused',
-            `${spec.path} is a link to ${at}, where no file is but a ${entry.type}`,
-            {
-              hint: 'let the link lead to a file; or leave out follow, and the link is replaced by the file',
-              data: { path: spec.path, target: at },
-            },
-          )
+    observe(spec, { files }, { signal }): FileState | Promise<FileState> {
+      if (spec.owner === undefined && spec.group === undefined && !spec.follow) {
+        const entry = files.inspectNow?.(spec.path)
+        const wanted = spec.content.reveal()
+        if (entry && (!isContent(wanted) || holds(entry, wanted)))
+          return { at: spec.path, entry, secret: spec.content.secret, ahead: undefined }
       }
-      const wanted = spec.content.reveal()
-      const ahead = isContent(wanted) && !holds(entry, wanted) ? await readShort(wanted) : undefined
-      return { at, entry, secret: spec.content.secret, ahead }
+      return look(spec, files, signal)
     },
-
     compare(spec, { entry, secret, ahead }) {
       const wanted = spec.content.reveal()
       const found: Difference[] = []
@@ -238,6 +227,29 @@ export const File: ScoreFactory<
     },
   },
 })
+
+/** Looks where waiting is needed: users to be checked, links to be followed, large content to be read. */
+async function look(spec: Resolved<FileSpec>, files: FileSystem, signal: AbortSignal): Promise<FileState> {
+  if (spec.owner !== undefined || spec.group !== undefined) await files.checkPrincipals(attributesOf(spec))
+  let at = spec.path
+  let entry = await files.inspect(at, { content: true, signal })
+  if (spec.follow && entry.type === 'symlink') {
+    at = await files.resolve(at)
+    entry = await files.inspect(at, { content: true, signal })
+    if (entry.type !== 'file' && entry.type !== 'absent')
+      throw new HarmonyError(
+        'refused',
+        `${spec.path} is a link to ${at}, where no file is but a ${entry.type}`,
+        {
+          hint: 'let the link lead to a file; or leave out follow, and the link is replaced by the file',
+          data: { path: spec.path, target: at },
+        },
+      )
+  }
+  const wanted = spec.content.reveal()
+  const ahead = isContent(wanted) && !holds(entry, wanted) ? await readShort(wanted) : undefined
+  return { at, entry, secret: spec.content.secret, ahead }
+}
 
 // Below 1 MiB a write is done before anybody has read the line.
 const worthTelling = 1024 * 1024

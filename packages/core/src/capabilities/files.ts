@@ -98,6 +98,8 @@ export interface FileSystem {
     path: string,
     options?: { readonly content?: boolean; readonly signal?: AbortSignal },
   ): Promise<Entry>
+  /** As `inspect` with its content, at once, where that needs no waiting; otherwise `undefined`, and `inspect` tells. */
+  inspectNow?(path: string): Entry | undefined
   /** Everything below a folder, parents before children, links not followed; nothing when it does not exist. */
   list(path: string): Promise<readonly ListedEntry[]>
   /** The canonical path of a link's target; for a `File` that is asked to write through a link. */

@@ -31,18 +31,21 @@ export function verbsOf(definition: KindDefinition): Verbs {
 }
 
 /** Observes and compares. Whatever goes wrong carries the address. */
-export async function observe(
+export function observe(
   definition: KindDefinition,
   resolved: ResolvedSpec,
   on: unknown,
   look: Look,
-): Promise<Observation> {
+): Observation | Promise<Observation> {
   const verbs = verbsOf(definition)
+  const explain = (thrown: unknown) => redacted(toHarmonyError(thrown, { address: look.address }), resolved)
+  const compare = (state: unknown) => ({ state, differences: verbs.compare(resolved.spec, state) })
   try {
-    const state = await verbs.observe(resolved.spec, on, look)
-    return { state, differences: verbs.compare(resolved.spec, state) }
+    const state = verbs.observe(resolved.spec, on, look)
+    if (!(state instanceof Promise)) return compare(state)
+    return state.then(compare).catch((thrown: unknown) => Promise.reject(explain(thrown)))
   } catch (thrown) {
-    throw redacted(toHarmonyError(thrown, { address: look.address }), resolved)
+    throw explain(thrown)
   }
 }
 

@@ -35,6 +35,13 @@ export function linuxFiles(host: Host, options: LinuxFilesOptions): FileSystem {
         return Promise.reject(told(path, error))
       }
     },
+    inspectNow(path) {
+      try {
+        return inspectNow(on, path, { content: true })
+      } catch {
+        return undefined // `inspect` says what is wrong
+      }
+    },
     list: (path) => about(path, () => list(on, path)),
     resolve: (path) => about(path, () => resolveLink(on, path)),
     async checkPrincipals({ owner, group }) {
