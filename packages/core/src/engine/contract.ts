@@ -129,6 +129,14 @@ export interface LedgerEntry {
   readonly spec: unknown
 }
 
+/** An owner of records in a ledger. */
+export interface LedgerOwner {
+  readonly project: string
+  readonly lineage: string
+  readonly topology: string
+  readonly records: number
+}
+
 /** Plans and conducts a set of Scores on one topology. */
 export interface Maestro {
   readonly topology: string
@@ -143,6 +151,8 @@ export interface Maestro {
   apply(plan: Plan, request?: ApplyRequest): Promise<ApplyResult>
   /** Compares the specs last applied with reality: of the owner, or of all owners of the home. Writes nothing. */
   drift(request?: { readonly owners?: 'all' | 'own'; readonly signal?: AbortSignal }): Promise<DriftReport>
+  /** Who has records in the ledger, and how many. */
+  owners(): Promise<readonly LedgerOwner[]>
   /** What the ledger holds: of the owner, or of all. */
   entries(owners?: 'all' | 'own'): Promise<readonly LedgerEntry[]>
   /** Gives the lock back and closes the topology. Idempotent. */

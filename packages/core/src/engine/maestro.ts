@@ -14,6 +14,7 @@ import type {
   ApplyResult,
   DriftReport,
   LedgerEntry,
+  LedgerOwner,
   Maestro,
   MaestroOptions,
   PlanRequest,
@@ -140,6 +141,18 @@ class Conducting implements Maestro {
       request.owners ?? 'own',
       request.signal ?? new AbortController().signal,
     )
+  }
+
+  async owners(): Promise<readonly LedgerOwner[]> {
+    const owners: { project: string; lineage: string; topology: string; records: number }[] = []
+    for (const { project, lineage, topology } of (await this.#context()).ledger.records.values()) {
+      const known = owners.find(
+        (each) => each.lineage === lineage && each.topology === topology && each.project === project,
+      )
+      if (known) known.records++
+      else owners.push({ project, lineage, topology, records: 1 })
+    }
+    return owners
   }
 
   async entries(owners: 'all' | 'own' = 'own'): Promise<readonly LedgerEntry[]> {

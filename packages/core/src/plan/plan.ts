@@ -127,7 +127,15 @@ const sealed = new WeakSet<Plan>()
 /** Seals a plan with its digest. */
 export function sealPlan(plan: Omit<Plan, 'digest' | 'harmony'>): Plan {
   const body = { harmony: 1 as const, ...plan }
-  const made = Object.freeze({ ...body, digest: digestOfPlan(body) })
+  let known: string | undefined
+  const made = Object.freeze({
+    ...body,
+    // Only plans that are saved or shown to a machine are asked for it.
+    get digest() {
+      known ??= digestOfPlan(body)
+      return known
+    },
+  })
   sealed.add(made)
   return made
 }
