@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseArguments } from './arguments.ts'
+import { commandFirst, parseArguments } from './arguments.ts'
 
 test.each([
   ['plan', { command: 'plan', positionals: [], options: {} }],
@@ -37,4 +37,31 @@ test.each([
   'constructor',
 ])('%s is left to be explained', (line) => {
   expect(parseArguments(line === '' ? [] : line.split(' '))).toBeUndefined()
+})
+
+test.each([
+  [
+    ['-p', 'site', 'plan'],
+    ['plan', '-p', 'site'],
+  ],
+  [
+    ['--json', '--project=plan', 'apply', '-y'],
+    ['apply', '--json', '--project=plan', '-y'],
+  ],
+  [
+    ['-p', 'plan', 'apply'],
+    ['apply', '-p', 'plan'],
+  ],
+  [
+    ['plan', '-p', 'site'],
+    ['plan', '-p', 'site'],
+  ],
+  [['--help'], ['--help']],
+  [
+    ['-p', 'plan'],
+    ['-p', 'plan'],
+  ],
+  [[], []],
+])('%j is the command line %j', (given, argv) => {
+  expect(commandFirst(given)).toEqual(argv)
 })

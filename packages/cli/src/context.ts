@@ -11,6 +11,8 @@ export interface Context {
   readonly io: Io
   readonly reporter: Reporter
   readonly interrupts: Interrupts
+  /** Says which project file is being run from now on, for the case that it ends the process. */
+  readonly loading: (file: string | undefined) => void
   /** Tells an error and ends the process at once, from wherever it is: the last resort. */
   readonly giveUp: (error: HarmonyError) => never
 }

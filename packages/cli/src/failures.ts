@@ -18,3 +18,9 @@ export function hostStatus(failures: readonly TopologyError[], hosts: number): n
   if (failures.length === 0) return 0
   return failures.length === hosts && failures.every(({ error }) => exitStatusOf[error.code] === 69) ? 69 : 1
 }
+
+/** The status that all of these errors have in common, otherwise 1. */
+export function statusOfAll(failures: readonly TopologyError[]): number {
+  const [status = 1, ...others] = new Set(failures.map(({ error }) => exitStatusOf[error.code]))
+  return others.length === 0 ? status : 1
+}

@@ -4,6 +4,7 @@
  */
 
 import { closeSync } from 'node:fs'
+import { isatty } from 'node:tty'
 
 /** A stream that is written to and may be a terminal. */
 export interface Sink {
@@ -30,6 +31,10 @@ export interface Io {
   onSignal(handler: (signal: StopSignal) => void): () => void
   /** Calls back for what other people's code throws where nobody catches it, until the returned function is called. */
   onFault(handler: (thrown: unknown) => void): () => void
+  /** Calls back when the process is about to end, until the returned function is called; may set another status. */
+  onExit(handler: (status: number) => number): () => void
+  /** From now on standard output is ours alone: what other people's code prints goes to standard error. */
+  claimOutput(): void
   /** Ends the process here and now. */
   exit(status: number): never
   /** The command has ended: whatever a project file has left running (a timer, a server) is not waited for. */
@@ -38,16 +43,26 @@ export interface Io {
 
 const stopSignals: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
+/** Asked for through Node's own getter, which {@link Io.claimOutput} replaces for everybody else. */
+const stdoutGetter = Object.getOwnPropertyDescriptor(process, 'stdout')?.get
+const ownStdout = (): NodeJS.WriteStream => stdoutGetter?.call(process) ?? process.stdout
+
 /** The real thing: this process. */
 export function processIo(): Io {
-  const { stdout, stderr, stdin } = process
   return {
-    out: sink(stdout),
-    err: sink(stderr),
+    out: sink(ownStdout, (code) => {
+      process.exitCode = 1
+      process.stderr.write(`error: standard output cannot be written (${code})\n`)
+      // The launcher sets the status of the command after this.
+      process.once('exit', (status) => {
+        if (status === 0 || status === 2) process.exitCode = 1
+      })
+    }),
+    err: sink(() => process.stderr),
     env: process.env,
     cwd: process.cwd(),
     get interactive() {
-      return stdin.isTTY === true && stdout.isTTY === true
+      return process.stdin.isTTY === true && ownStdout().isTTY === true
     },
     ask: askOnTerminal,
     onSignal(handler) {
@@ -64,6 +79,18 @@ export function processIo(): Io {
         process.off('unhandledRejection', handler)
       }
     },
+    onExit(handler) {
+      const listener = (status: number) => {
+        process.exitCode = handler(status)
+      }
+      process.on('exit', listener)
+      return () => process.off('exit', listener)
+    },
+    claimOutput() {
+      // On a terminal both are the same, and the progress of an apply is drawn on what others call standard output.
+      if (isatty(1)) return
+      Object.defineProperty(process, 'stdout', { configurable: true, get: () => process.stderr })
+    },
     exit(status) {
       // A debugger that stopped us (see watchdog.ts) makes Node say that it waits for it to let go.
       closeSync(2)
@@ -72,38 +99,54 @@ export function processIo(): Io {
       throw new Error('the process did not end')
     },
     leave() {
-      setTimeout(() => process.exit(), 200).unref()
+      setTimeout(endProcess, 200).unref()
     },
   }
 }
 
-/** Whoever reads our output may leave (`harmony plan | head`); an apply goes on then, without anybody watching. */
-function sink(stream: NodeJS.WriteStream): Sink {
+/**
+ * Node makes a stream when it is first asked for, which takes a while: so not before something is to be written.
+ * Whoever reads our output may leave (`harmony plan | head`); an apply goes on then, without anybody watching.
+ */
+function sink(find: () => NodeJS.WriteStream, onLost: (code: string) => void = () => {}): Sink {
   let gone = false
   let guarded = false
   return {
     write(text) {
       if (gone) return
+      const stream = find()
       if (!guarded) {
         guarded = true
-        stream.on('error', () => {
+        stream.on('error', ({ code }: NodeJS.ErrnoException) => {
+          if (!gone && code !== 'EPIPE') onLost(code ?? 'unknown')
           gone = true
         })
       }
-      stream.write(text)
+      // A project may have put something else in the place of `write`.
+      Object.getPrototypeOf(stream).write.call(stream, text)
     },
     get isTTY() {
-      return stream.isTTY === true
+      return find().isTTY === true
     },
     get columns() {
-      return stream.columns ?? 80
+      return find().columns ?? 80
     },
   }
 }
 
+/**
+ * Ends the process although something is left. `process.exit` waits for reads that have begun, and one of a pipe that
+ * nobody writes to never ends. Who was interrupted may end as the signal would have it, which waits for nothing.
+ */
+function endProcess(): void {
+  if (process.exitCode !== 130) process.exit()
+  process.removeAllListeners('SIGINT')
+  process.kill(process.pid, 'SIGINT')
+}
+
 async function askOnTerminal(question: string, signal: AbortSignal): Promise<boolean> {
   const { createInterface } = await import('node:readline/promises')
-  const lines = createInterface({ input: process.stdin, output: process.stdout })
+  const lines = createInterface({ input: process.stdin, output: ownStdout() })
   // On a terminal in raw mode Ctrl-C is a key, not a signal: pass it on as what it means everywhere else.
   lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
   try {

@@ -4,7 +4,7 @@
  */
 import './imports.ts'
 import { type ErrorCode, exitStatusOf, HarmonyError, isHarmonyError } from '@harmony-iac/core/errors'
-import { type Arguments, isCommand, parseArguments } from './arguments.ts'
+import { type Arguments, commandFirst, isCommand, parseArguments } from './arguments.ts'
 import type { CommandName } from './commands/table.ts'
 import type { Context, Ending, Run } from './context.ts'
 import { Interrupts, interruption } from './interrupts.ts'
@@ -26,12 +26,22 @@ const modules: { readonly [K in CommandName]: () => Promise<{ readonly run: Run 
 }
 
 /** Runs one command line and returns its exit status. */
-export async function main(argv: readonly string[], io: Io = processIo()): Promise<number> {
+export async function main(given: readonly string[], io: Io = processIo()): Promise<number> {
+  const argv = commandFirst(given)
   const args = parseArguments(argv)
   if (!args) return await explainUsage(argv, io)
   const reporter = await openReporter(args.options, io)
   const interrupts = new Interrupts(io)
-  const offFaults = io.onFault((thrown) => void tellFault(thrown, { args, reporter, interrupts, io }))
+  let ended: number | undefined
+  let loading: string | undefined
+  io.claimOutput()
+  const offExit = io.onExit((status) => {
+    if (ended !== undefined) return status
+    const error = cutShort(loading, status, interrupts.applying)
+    tellEnd(error, args, io, reporter)
+    return loading === undefined ? 1 : statusOf(error)
+  })
+  const offFaults = io.onFault((thrown) => void tellFault(thrown, { reporter, interrupts, io }))
   try {
     interrupts.listen()
     const { status, summary } = await runCommand({
@@ -39,16 +49,21 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
       io,
       reporter,
       interrupts,
+      loading(file) {
+        loading = file
+      },
       giveUp(error) {
-        tellEnd(error, args, io, reporter)
-        return io.exit(statusOf(error))
+        if (ended === undefined) tellEnd(error, args, io, reporter)
+        return io.exit(ended ?? statusOf(error))
       },
     })
+    ended = status === 0 && interrupts.faulted ? 1 : status
     if (summary) reporter.summary(summary)
-    return status === 0 && interrupts.faulted ? 1 : status
+    return ended
   } finally {
     interrupts.close()
     offFaults()
+    offExit()
     io.leave()
   }
 }
@@ -68,6 +83,25 @@ async function runCommand(context: Context): Promise<Ending> {
   }
 }
 
+/** Somebody ends the process before the command has: only what the project brought along does that. */
+function cutShort(loading: string | undefined, status: number, applying: boolean): HarmonyError {
+  if (loading !== undefined)
+    return new HarmonyError(
+      'project-unreadable',
+      `${loading} ends the process (process.exit) instead of exporting a project`,
+    )
+  // Node's own status for a program that waits for what can no longer happen.
+  if (status === 13)
+    return new HarmonyError('internal', 'the command waits for something that can no longer happen')
+  return new HarmonyError(
+    'project-unreadable',
+    applying
+      ? 'something that the project started ended the process (process.exit) in the middle; what had begun may be half done'
+      : 'something that the project started ended the process (process.exit) before the command was done',
+    { hint: applying ? 'take that out of the project, and apply again' : 'take that out of the project' },
+  )
+}
+
 function tellEnd(error: HarmonyError, args: Arguments, io: Io, reporter: Reporter): void {
   reporter.error(errorData(error, io.env))
   reporter.summary(emptySummary(args.command))
@@ -76,7 +110,7 @@ function tellEnd(error: HarmonyError, args: Arguments, io: Io, reporter: Reporte
 /** A project file may start something that fails later, when nobody waits for it. */
 async function tellFault(
   thrown: unknown,
-  { reporter, interrupts, io }: Omit<Context, 'giveUp'>,
+  { reporter, interrupts, io }: Pick<Context, 'reporter' | 'interrupts' | 'io'>,
 ): Promise<void> {
   const { frameOfFile, userFrame } = await import('./project/frames.ts')
   const frame = userFrame(thrown, { file: '', folder: io.cwd })

@@ -17,6 +17,8 @@ export interface Target {
 /** A topology whose maestro is open. */
 export interface Member {
   readonly name: string
+  /** Where its ledger is, for people. */
+  readonly home: string
   readonly maestro: Maestro
 }
 
@@ -83,7 +85,7 @@ export async function openSession(
         if (!home) throw new HarmonyError('internal', `no ledger for ${name}`)
         const emit = (event: Parameters<typeof reporter.emit>[0]) => reporter.emit(event)
         const maestro = await openMaestro({ owner, topology, home, scores, sources, emit, holder })
-        opened[i] = { member: { name, maestro }, home: home.id }
+        opened[i] = { member: { name, maestro, home: home.description }, home: home.id }
       } catch (error) {
         failures.push({ topology: name, error: toHarmonyError(error) })
       }
@@ -114,14 +116,14 @@ export async function openSession(
 export async function eachMember<T>(
   groups: readonly (readonly Member[])[],
   failures: TopologyError[],
-  work: (member: Member, first: boolean) => Promise<T>,
+  work: (member: Member, first: boolean, group: readonly Member[]) => Promise<T>,
 ): Promise<readonly { readonly member: Member; readonly value: T }[]> {
   const lists = await Promise.all(
     groups.map(async (group) => {
       const done: { member: Member; value: T }[] = []
       for (const [i, member] of group.entries())
         try {
-          done.push({ member, value: await work(member, i === 0) })
+          done.push({ member, value: await work(member, i === 0, group) })
         } catch (error) {
           failures.push({ topology: member.name, error: toHarmonyError(error) })
         }

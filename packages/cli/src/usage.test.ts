@@ -24,9 +24,16 @@ test.each(names)('the help of %s has its examples and every option', async (name
 })
 
 test.each([
-  [['plna'], 'there is no such command; did you mean plan?'],
-  [['plan', '--jsn'], 'unknown option or word: jsn'],
-  [['plan', 'extra'], 'unknown option or word: extra'],
+  [['plna'], 'there is no command plna; did you mean plan?'],
+  [['validate'], 'did you mean check?'],
+  [['status'], 'did you mean drift?'],
+  [['up'], 'did you mean apply?'],
+  [['constructor'], 'there is no command constructor\n'],
+  [['plan', '--jsn'], 'unknown option --jsn; did you mean --json?'],
+  [['plan', '-x'], 'unknown option -x\n'],
+  [['plan', '--yes'], 'plan does not take --yes'],
+  [['plan', 'my-site'], 'does not take the word my-site; a project is named with -p my-site'],
+  [['init', 'a', 'b'], 'init does not take the word b\n'],
   [['init'], '<NAME> is missing'],
   [['apply', '--parallel', 'x'], '--parallel takes a whole number from 1'],
   [['apply', '--target'], 'a value is missing after --target'],
@@ -37,6 +44,14 @@ test.each([
   expect(text).toContain(words)
   expect(text).toMatch(/See: harmony( \w+)? --help\n$/)
   expect(text).not.toContain('\x1b')
+})
+
+test('the version is told after a command, too', async () => {
+  for (const option of ['-v', '--version'])
+    expect(await explain(['plan', option], io)).toEqual({
+      status: 0,
+      text: expect.stringMatching(/^\d+\.\d+\.\d+\S*\n$/),
+    })
 })
 
 test('no command at all is a mistake, and shows the help', async () => {

@@ -2,8 +2,18 @@
  * The long way through the arguments: help with examples, mistakes in words, completion. Made with yargs from the same
  * table as the quick way, and loaded only when the quick way did not understand.
  */
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import yargs, { type Argv } from 'yargs'
-import { type CommandName, commandEntry, commands, optionEntry } from './commands/table.ts'
+import { isCommand, unknownIn } from './arguments.ts'
+import {
+  type CommandName,
+  commandEntry,
+  commands,
+  type OptionName,
+  optionEntry,
+  options,
+} from './commands/table.ts'
 import type { Io } from './io.ts'
 import { sanitizeLine } from './render/sanitize.ts'
 
@@ -15,7 +25,9 @@ export interface Usage {
 
 /** Words the help that was asked for, or what is wrong with the arguments. */
 export async function explain(argv: readonly string[], io: Pick<Io, 'out'>): Promise<Usage> {
-  let mistake: string | undefined
+  if (isCommand(argv[0]) && argv.some((word) => word === '-v' || word === '--version'))
+    return { status: 0, text: `${ownVersion()}\n` }
+  let mistake = mistakeIn(argv)
   let printed = ''
   const parser = build(io).fail((message: string | undefined, error: Error | undefined) => {
     mistake ??= message ?? error?.message
@@ -31,6 +43,94 @@ export async function explain(argv: readonly string[], io: Pick<Io, 'out'>): Pro
     ? `${wordsOf(argv[0] as CommandName).find((word) => word.startsWith('<'))} is missing`
     : mistake || 'this command line is not understood'
   return { status: 64, text: `harmony: ${sanitizeLine(what)}\nSee: harmony${command} --help\n` }
+}
+
+/** What is wrong, where it can be said better than yargs does. */
+function mistakeIn([command = '', ...rest]: readonly string[]): string | undefined {
+  if (command === '' || command === 'help' || command.startsWith('-')) return undefined
+  if (!isCommand(command)) {
+    const meant = Object.hasOwn(synonyms, command)
+      ? synonyms[command]
+      : nearest(command, Object.keys(commands))
+    return `there is no command ${command}${meant === undefined ? '' : `; did you mean ${meant}?`}`
+  }
+  if (rest.some((word) => word === '-h' || word === '--help')) return undefined
+  const {
+    options: [option],
+    words: [word],
+  } = unknownIn(command, rest)
+  if (option !== undefined) {
+    const name = option.replace(/^--?/, '')
+    const elsewhere = Object.keys(options).some(
+      (each) => each === name || optionEntry(each as OptionName).short === name,
+    )
+    if (elsewhere) return `${command} does not take ${option}`
+    const meant = option.startsWith('--') ? nearest(name, commandEntry(command).options) : undefined
+    return `unknown option ${option}${meant === undefined ? '' : `; did you mean --${meant}?`}`
+  }
+  if (word === undefined) return undefined
+  const takesProject = commandEntry(command).options.includes('project')
+  return `${command} does not take the word ${word}${takesProject ? `; a project is named with -p ${word}` : ''}`
+}
+
+/** What these are called elsewhere. */
+const synonyms: Readonly<Record<string, CommandName>> = {
+  new: 'init',
+  create: 'init',
+  validate: 'check',
+  verify: 'check',
+  lint: 'check',
+  diff: 'plan',
+  preview: 'plan',
+  up: 'apply',
+  deploy: 'apply',
+  converge: 'apply',
+  status: 'drift',
+  refresh: 'drift',
+  down: 'destroy',
+  remove: 'destroy',
+  delete: 'destroy',
+  list: 'show',
+  ls: 'show',
+  state: 'show',
+}
+
+/** The name that differs least, by two letters at most. */
+function nearest(word: string, names: readonly string[]): string | undefined {
+  const [best] = names
+    .map((name) => ({ name, distance: distanceOf(word, name) }))
+    .filter(({ name, distance }) => distance <= Math.min(2, name.length - 2))
+    .sort((a, b) => a.distance - b.distance)
+  return best?.name
+}
+
+/** Letters to add, drop, change, or swap with their neighbour (optimal string alignment). */
+function distanceOf(a: string, b: string): number {
+  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)]
+  const at = (i: number, j: number) => rows[i]?.[j] ?? 0
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i]
+    rows.push(row)
+    for (let j = 1; j <= b.length; j++) {
+      const change = a[i - 1] === b[j - 1] ? 0 : 1
+      row[j] = Math.min(at(i - 1, j) + 1, at(i, j - 1) + 1, at(i - 1, j - 1) + change)
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        row[j] = Math.min(at(i, j), at(i - 2, j - 2) + 1)
+    }
+  }
+  return at(a.length, b.length)
+}
+
+/** From sources and from `dist` alike. */
+function ownVersion(): string {
+  for (let folder = import.meta.dirname; ; folder = dirname(folder))
+    try {
+      const text = readFileSync(join(folder, 'package.json'), 'utf8')
+      const { name, version } = JSON.parse(text) as { readonly name?: string; readonly version?: string }
+      if (name === '@harmony-iac/cli') return version ?? ''
+    } catch (error) {
+      if (folder === dirname(folder)) throw error
+    }
 }
 
 function build(io: Pick<Io, 'out'>): Argv {

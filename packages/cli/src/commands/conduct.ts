@@ -1,17 +1,20 @@
 /**
- * From plans to deeds, for `apply` and `destroy`: lock, plan, show, ask, carry out. What cannot be undone happens in
+ * From plans to deeds, for `apply` and `destroy`: plan, lock, show, ask, carry out. What cannot be undone happens in
  * `carryOut` and nowhere else.
  */
+import { basename } from 'node:path'
 import type { Plan } from '@harmony-iac/core'
 import type { ApplyResult, PlanRequest } from '@harmony-iac/core/engine'
 import { HarmonyError } from '@harmony-iac/core/errors'
 import type { Context, Ending } from '../context.ts'
-import { hostStatus, type TopologyError } from '../failures.ts'
-import { newLineage, writeLineage } from '../project/lineage.ts'
+import { hostStatus, statusOfAll, type TopologyError } from '../failures.ts'
+import { openOwnSession } from '../own-session.ts'
+import { newLineage, writeLock } from '../project/lineage.ts'
 import type { OpenProject } from '../project/open.ts'
+import { errorData } from '../render/error-data.ts'
 import { anyActs, anyChanges, sumPlans } from '../render/plan-sums.ts'
 import type { Summary } from '../render/reporter.ts'
-import { eachMember, type Member, openSession, type Session, targetsOf } from '../session.ts'
+import { eachMember, type Member, type Session, targetsOf } from '../session.ts'
 import { refusalStatus, tellFailures } from './planning.ts'
 
 /** How long another holder of a lock is waited for. */
@@ -29,9 +32,9 @@ export async function conduct(
   what: PlanRequest | readonly Plan[],
 ): Promise<Ending> {
   const { interrupts, reporter } = context
-  const started = performance.now()
+  let started = performance.now()
   const targets = targetsOf(open.project)
-  const { project, lineage, sources } = open
+  const { lineage } = open
   const saved = isSaved(what) ? what : undefined
   const used = saved
     ? targets.filter(({ topology }) => saved.some((plan) => plan.topology === topology.name))
@@ -42,43 +45,57 @@ export async function conduct(
       open,
       used.map(({ topology }) => topology.name),
     )
-  const session = await openSession(context, used, { project: project.name, lineage }, sources)
+  const strays = context.args.command === 'destroy' ? 'include' : 'refuse'
+  const session = await openOwnSession(context, open, used, strays)
   try {
     const failures = [...session.failures]
-    const planned = await planAll(context, session, failures, what)
+    let planned = await planAll(session, failures, what)
     interrupts.throwIfInterrupted()
-    tellFailures(context, failures)
-    const plans = planned.map(({ value }) => value)
+    let told = tellFailures(context, failures)
+    let plans = planned.map(({ value }) => value)
+    if (saved || (anyChanges(plans) && !refusalStatus(plans))) {
+      planned = await lockAll(context, session, planned, failures, what)
+      interrupts.throwIfInterrupted()
+      told += tellFailures(context, failures.slice(told))
+      plans = planned.map(({ value }) => value)
+    }
     const end = (status: number, results: readonly ApplyResult[]): Ending => ({
       status,
       summary: summarize(context, plans, results, started),
     })
 
     const refused = refusalStatus(plans)
-    if (refused || anyActs(plans)) await reporter.plans(plans)
+    if (refused || anyChanges(plans)) await reporter.plans(plans)
     if (refused) {
       reporter.say(
         refused === 65 ? 'Nothing was changed: decide about the conflicts first.' : 'Nothing was changed.',
       )
       return end(refused, [])
     }
-    const unreachable = hostStatus(failures, used.length)
     if (!anyChanges(plans)) {
       if (plans.length > 0 || used.length === 0) reporter.say(idleText(context, plans))
-      return end(unreachable, [])
+      return end(hostStatus(failures, used.length), [])
     }
+    const asked = performance.now()
     if (anyActs(plans) && !(await agreed(context, plans))) {
       reporter.say('Nothing was changed.')
       return end(1, [])
     }
+    started += performance.now() - asked // a person's time is not ours
     interrupts.startApplying((text) => reporter.warn(text))
     const line = lineage ?? (await beginLineage(context, open))
     const results = await carryOut(context, session, planned, failures, line)
-    if (results.some(({ interrupted }) => interrupted)) return end(130, results)
-    if (failures.length > session.failures.length)
-      tellFailures(context, failures.slice(session.failures.length))
-    const failed = results.some(({ outcomes }) => outcomes.failure + outcomes.blocked > 0)
-    return end(failed ? 1 : hostStatus(failures, used.length) && 1, results)
+    const late = failures.slice(told)
+    const cut = ({ error }: TopologyError) => error.code === 'interrupted'
+    for (const { topology, error } of late.filter((each) => !cut(each)))
+      reporter.error(errorData(error, context.io.env), topology)
+    if (late.some(cut) || results.some(({ interrupted }) => interrupted)) return end(130, results)
+    if (failures.length > 0 || results.some(({ outcomes }) => outcomes.failure + outcomes.blocked > 0))
+      return end(results.length === 0 ? statusOfAll(late) : 1, results)
+    if (!anyActs(plans)) reporter.say(recordedText(plans))
+    else if (results.every(({ outcomes }) => outcomes.success === 0))
+      reporter.say('Nothing was left to do: all of it is as wanted by now.')
+    return end(0, results)
   } finally {
     await session.close()
   }
@@ -107,20 +124,48 @@ function refuseForeign(
   }
 }
 
-/** Under the lock. Who shares a ledger with the first of a group reads under that lock, and gets its own later. */
+/** Plans without the lock: most passes have nothing to do, and then nobody need wait for anybody. */
 async function planAll(
-  { interrupts }: Context,
   session: Session,
   failures: TopologyError[],
   what: PlanRequest | readonly Plan[],
 ): Promise<readonly Planned[]> {
-  return await eachMember(session.groups, failures, async ({ maestro, name }, first) => {
-    if (first) await maestro.lock({ waitMs: lockWaitMs, signal: interrupts.reading })
+  return await eachMember(session.groups, failures, async ({ maestro, name }) => {
     if (!isSaved(what)) return await maestro.plan(what)
     const plan = what.find(({ topology }) => topology === name)
     if (!plan) throw new HarmonyError('internal', `no plan for ${name}`)
     return plan
   })
+}
+
+/**
+ * Takes the locks, one for each ledger: who shares one with the first of a group gets the lock after that. A plan from
+ * a ledger that somebody has written since is made anew.
+ */
+async function lockAll(
+  { interrupts }: Context,
+  session: Session,
+  planned: readonly Planned[],
+  failures: TopologyError[],
+  what: PlanRequest | readonly Plan[],
+): Promise<readonly Planned[]> {
+  const planOf = new Map(planned.map(({ member, value }) => [member, value]))
+  const anew = new Set<readonly Member[]>()
+  return await eachMember(groupsOf(session, planOf), failures, async (member, first, group) => {
+    const plan = planOf.get(member)
+    if (!plan) throw new HarmonyError('internal', `no plan for ${member.name}`)
+    if (first && !(await member.maestro.lock({ waitMs: lockWaitMs, signal: interrupts.reading })))
+      anew.add(group)
+    if (isSaved(what) || !anew.has(group)) return plan
+    if (first) return await member.maestro.plan(what)
+    throw new HarmonyError('plan-stale', 'the ledger was changed by somebody else meanwhile', {
+      hint: 'run it again',
+    })
+  })
+}
+
+function groupsOf(session: Session, planOf: ReadonlyMap<Member, Plan>): readonly (readonly Member[])[] {
+  return session.groups.map((group) => group.filter((member) => planOf.has(member)))
 }
 
 async function agreed({ args, io, interrupts }: Context, plans: readonly Plan[]): Promise<boolean> {
@@ -139,10 +184,10 @@ async function agreed({ args, io, interrupts }: Context, plans: readonly Plan[])
   return answer
 }
 
-async function beginLineage({ reporter }: Context, { place }: OpenProject): Promise<string> {
+async function beginLineage({ reporter }: Context, { project, lockFile }: OpenProject): Promise<string> {
   const lineage = newLineage()
-  await writeLineage(place.folder, lineage)
-  reporter.say('Wrote harmony.lock, by which Harmony knows what belongs to this project: commit it.')
+  await writeLock(lockFile, { lineage, project: project.name })
+  reporter.say(`Wrote ${basename(lockFile)}, by which Harmony knows what belongs to this project: commit it.`)
   return lineage
 }
 
@@ -155,10 +200,9 @@ async function carryOut(
 ): Promise<readonly ApplyResult[]> {
   const { args, interrupts, reporter } = context
   const planOf = new Map(planned.map(({ member, value }) => [member, value]))
-  const groups = session.groups.map((group) => group.filter((member) => planOf.has(member)))
   const done = await reporter.working(planned.map(({ value }) => value))
   try {
-    const applied = await eachMember(groups, failures, async (member, first) => {
+    const applied = await eachMember(groupsOf(session, planOf), failures, async (member, first) => {
       const plan = planOf.get(member)
       if (!plan) throw new HarmonyError('internal', `no plan for ${member.name}`)
       if (!first) await member.maestro.lock({ waitMs: lockWaitMs, signal: interrupts.stop })
@@ -185,6 +229,11 @@ function idleText({ args }: Context, plans: readonly Plan[]): string {
   const { unchanged } = sumPlans(plans)
   if (args.command === 'destroy') return 'Nothing to remove: the project owns nothing here.'
   return `Nothing to do: ${unchanged} ${unchanged === 1 ? 'Score is' : 'Scores are'} as wanted.`
+}
+
+function recordedText(plans: readonly Plan[]): string {
+  const { unchanged } = sumPlans(plans)
+  return `The ledger was brought up to date; ${unchanged} ${unchanged === 1 ? 'Score is' : 'Scores are'} as wanted.`
 }
 
 function summarize(

@@ -7,7 +7,7 @@ import { HarmonyError } from '@harmony-iac/core/errors'
 import type { Run } from '../context.ts'
 import { hostStatus } from '../failures.ts'
 import { chooseScope } from '../project/scope.ts'
-import { eachMember, openSession } from '../session.ts'
+import { eachMember } from '../session.ts'
 import { tellFailures } from './planning.ts'
 
 export const run: Run = async (context) => {
@@ -18,8 +18,8 @@ export const run: Run = async (context) => {
       'usage',
       `drift takes a host or a project, not both: ${word} and ${args.options.project}`,
     )
-  const { targets, owner, sources, owners } = await chooseScope(context, word)
-  const session = await openSession(context, targets, owner, sources)
+  const { targets, owners, open } = await chooseScope(context, word)
+  const session = await open()
   try {
     const failures = [...session.failures]
     const done = await eachMember(session.groups, failures, ({ maestro }) =>
@@ -27,7 +27,11 @@ export const run: Run = async (context) => {
     )
     interrupts.throwIfInterrupted()
     tellFailures(context, failures)
-    const reports = done.map(({ member, value }) => ({ topology: member.name, report: value }))
+    const reports = done.map(({ member, value }) => ({
+      topology: member.name,
+      home: member.home,
+      report: value,
+    }))
     await reporter.drift(reports)
     const entries = reports.flatMap(({ report }) => report.entries)
     const unchanged = reports.reduce((sum, { report }) => sum + report.unchanged, 0)

@@ -1,16 +1,17 @@
 /** `harmony plan`: shows what `apply` would do, and writes nothing but the file that was asked for. */
 import type { Run } from '../context.ts'
 import { hostStatus } from '../failures.ts'
+import { openOwnSession } from '../own-session.ts'
 import { openProject } from '../project/open.ts'
 import { anyActs, sumPlans } from '../render/plan-sums.ts'
-import { eachMember, openSession, targetsOf } from '../session.ts'
+import { eachMember, targetsOf } from '../session.ts'
 import { planRequest, refusalStatus, tellFailures } from './planning.ts'
 
 export const run: Run = async (context) => {
   const { args, reporter, interrupts } = context
-  const { project, lineage, sources } = await openProject(context, true)
-  const targets = targetsOf(project)
-  const session = await openSession(context, targets, { project: project.name, lineage }, sources)
+  const open = await openProject(context, true)
+  const targets = targetsOf(open.project)
+  const session = await openOwnSession(context, open, targets, 'refuse')
   try {
     const failures = [...session.failures]
     const request = planRequest(args.options, interrupts.reading)

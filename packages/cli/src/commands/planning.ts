@@ -25,11 +25,12 @@ export function refusalStatus(plans: readonly Plan[]): 0 | 1 | 65 {
 }
 
 /**
- * Tells what went wrong with single hosts.
+ * Tells what went wrong with single hosts, and how many.
  * @throws HarmonyError what concerns the project as a whole.
  */
-export function tellFailures({ reporter, io }: Context, failures: readonly TopologyError[]): void {
+export function tellFailures({ reporter, io }: Context, failures: readonly TopologyError[]): number {
   const fatal = mergeErrors(failures)
   if (fatal) throw fatal
   for (const { topology, error } of failures) reporter.error(errorData(error, io.env), topology)
+  return failures.length
 }

@@ -5,13 +5,13 @@ import type { Run } from '../context.ts'
 import { hostStatus } from '../failures.ts'
 import { chooseScope } from '../project/scope.ts'
 import { jsonText, sanitizeLine } from '../render/sanitize.ts'
-import { eachMember, openSession } from '../session.ts'
+import { eachMember } from '../session.ts'
 import { tellFailures } from './planning.ts'
 
 export const run: Run = async (context) => {
   const { args, io, reporter } = context
-  const { targets, owner, sources, owners } = await chooseScope(context, undefined)
-  const session = await openSession(context, targets, owner, sources)
+  const { targets, owner, owners, open } = await chooseScope(context, undefined)
+  const session = await open()
   try {
     const failures = [...session.failures]
     const read = await eachMember(session.groups, failures, ({ maestro }) => maestro.entries(owners))

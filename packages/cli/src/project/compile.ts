@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname, extname, join, sep } from 'node:path'
 import { HarmonyError, type Issue } from '@harmony-iac/core/errors'
 import { type Compiler, type CompilerRun, findCompiler, runCompiler } from './compiler.ts'
-import { explainMismatch, readDiagnostics } from './diagnostics.ts'
+import { type Diagnostic, explainMismatch, readDiagnostics } from './diagnostics.ts'
 import type { ProjectPlace } from './find.ts'
 import { frameOfFile } from './frames.ts'
 import { type ConfigChain, findConfig, syntheticConfig } from './tsconfig.ts'
@@ -122,7 +122,8 @@ function sourceFolders(
   const folders = new Set<string>()
   for (const file of files) if (!file.includes(`${sep}node_modules${sep}`)) folders.add(dirname(file))
   folders.add(place.folder)
-  const open = chain.config === undefined ? [] : [dirname(chain.config)]
+  if (!chain.roots) return undefined
+  const open = chain.config === undefined ? [] : [dirname(chain.config), ...chain.roots]
   for (let here = open.pop(); here !== undefined; here = open.pop()) {
     folders.add(here)
     if (folders.size > mostFolders) return undefined
@@ -152,11 +153,20 @@ function refusal(run: CompilerRun, place: ProjectPlace): HarmonyError {
       explained.push({ at, sentence, frame: frameOfFile(file, line, column) })
   }
   const count = diagnostics.length === 1 ? '1 error' : `${diagnostics.length} errors`
-  return new HarmonyError('compile-failed', `${place.file} does not compile: ${count}`, {
+  return new HarmonyError('compile-failed', `${culprits(diagnostics, place)}: ${count}`, {
     issues,
     hint,
     data: { output: run.problems, explained },
   })
+}
+
+/** The project file if there is a problem in it; otherwise whatever else is compiled with it. */
+function culprits(diagnostics: readonly Diagnostic[], place: ProjectPlace): string {
+  const files = [...new Set(diagnostics.map(({ file }) => file).filter((file) => file !== undefined))]
+  const [first] = files
+  if (first === undefined || files.includes(place.file)) return `${place.file} does not compile`
+  const others = files.length === 1 ? '' : ` and ${files.length - 1} more`
+  return `${first}${others}, which the tsconfig.json includes, ${files.length === 1 ? 'does' : 'do'} not compile`
 }
 
 /** A problem that is about what a topology offers, in a sentence. */

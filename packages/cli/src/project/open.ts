@@ -4,7 +4,7 @@ import type { Sources } from '@harmony-iac/core/engine'
 import { HarmonyError } from '@harmony-iac/core/errors'
 import type { Context } from '../context.ts'
 import { findProject, type ProjectPlace } from './find.ts'
-import { readLineage } from './lineage.ts'
+import { lockFileOf, readLock, refuseOtherProject } from './lineage.ts'
 import { loadProject } from './load.ts'
 import { noteLoads, recallVerdict, type VerdictStore, verdictStore } from './verdict.ts'
 
@@ -12,7 +12,9 @@ import { noteLoads, recallVerdict, type VerdictStore, verdictStore } from './ver
 export interface OpenProject {
   readonly project: Project
   readonly place: ProjectPlace
-  /** From `harmony.lock`; absent before the first apply. */
+  /** Where its `harmony.lock` is, or will be. */
+  readonly lockFile: string
+  /** From there; absent before the first apply. */
   readonly lineage: string | undefined
   readonly sources: Sources
 }
@@ -24,13 +26,15 @@ export interface OpenProject {
 export async function openProject(context: Context, compile: boolean): Promise<OpenProject> {
   const { args, io } = context
   const place = findProject(io.cwd, args.options.project)
-  const lineage = readLineage(place.folder)
+  const lockFile = lockFileOf(place)
+  const lock = readLock(lockFile)
   const store = verdictStore(place.file, io.env)
   const check = compile && !args.options['no-check']
   const loads = check ? (await compileAndTell(context, place, store)).loads : recallVerdict(store)?.loads
   const project = await load(context, place, loads === true)
   if (loads === false) noteLoads(store)
-  return { project, place, lineage, sources: lateSources(context, place.folder) }
+  refuseOtherProject(lockFile, lock, project.name)
+  return { project, place, lockFile, lineage: lock?.lineage, sources: lateSources(context, place.folder) }
 }
 
 /** How the check went; a project that does not pass is an error instead. */
@@ -62,20 +66,14 @@ export async function compileAndTell(
 async function load(context: Context, place: ProjectPlace, trusted: boolean): Promise<Project> {
   const { interrupts, io, giveUp } = context
   const limitMs = loadLimit(io.env.HARMONY_LOAD_TIMEOUT)
-  if (!trusted) interrupts.deafen()
+  // A read that never ends (of a pipe, say) holds this thread whether the project is known or not.
+  interrupts.deafen()
   const unwatch = trusted ? undefined : (await import('./watchdog.ts')).watchThread(place, limitMs, giveUp)
-  const onExit = () =>
-    giveUp(
-      new HarmonyError(
-        'project-unreadable',
-        `${place.file} ends the process (process.exit) instead of exporting a project`,
-      ),
-    )
-  process.once('exit', onExit)
+  context.loading(place.file)
   try {
     return await loadProject(place, limitMs)
   } finally {
-    process.off('exit', onExit)
+    context.loading(undefined)
     await unwatch?.()
     interrupts.listen()
   }

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Plan } from '@harmony-iac/core'
 import { expect, test } from 'vitest'
@@ -50,4 +51,14 @@ test.each([
 test('one that is not there', async () => {
   await expect(readPlanFile('/', 'nowhere.plan')).rejects.toMatchObject({ code: 'invalid-project' })
   await expect(writePlanFile('/nowhere', 'x', [plan])).rejects.toMatchObject({ code: 'system' })
+})
+
+test('what is not a file, or cannot be one of ours, is not read', async () => {
+  const folder = makeFolder()
+  spawnSync('mkfifo', [join(folder, 'pipe')])
+  writeFileSync(join(folder, 'big'), '')
+  truncateSync(join(folder, 'big'), 257 * 1024 * 1024)
+  await expect(readPlanFile(folder, 'pipe')).rejects.toThrow('is not a file')
+  await expect(readPlanFile(folder, '/dev/zero')).rejects.toThrow('is not a file')
+  await expect(readPlanFile(folder, 'big')).rejects.toThrow('is too big')
 })

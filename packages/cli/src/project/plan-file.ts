@@ -1,5 +1,5 @@
 /** Plans on their way from `plan --out` to `apply --plan`: one JSON document, readable by its owner only, sealed. */
-import { open, readFile, rename, rm } from 'node:fs/promises'
+import { open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { canonical, digest, type Plan } from '@harmony-iac/core'
 import { HarmonyError } from '@harmony-iac/core/errors'
@@ -9,6 +9,8 @@ interface PlanFile {
   readonly createdAt: string
   readonly plans: readonly Plan[]
 }
+
+const mostBytes = 256 * 1024 * 1024
 
 /**
  * Writes plans into a file of mode 0600, at once. Returns its path.
@@ -47,8 +49,13 @@ export async function readPlanFile(cwd: string, path: string): Promise<readonly 
     })
   let text: string
   try {
+    const found = await stat(file)
+    // A pipe would be waited for, and a device need not end.
+    if (!found.isFile()) throw fail('is not a file')
+    if (found.size > mostBytes) throw fail('is too big for a saved plan')
     text = await readFile(file, 'utf8')
   } catch (error) {
+    if (error instanceof HarmonyError) throw error
     throw fail(`cannot be read (${(error as NodeJS.ErrnoException).code})`, error)
   }
   let value: Partial<PlanFile & { readonly digest: string }> | null

@@ -2,10 +2,11 @@
 import { statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
-import type { Owner, Sources } from '@harmony-iac/core/engine'
+import type { Owner } from '@harmony-iac/core/engine'
 import { HarmonyError } from '@harmony-iac/core/errors'
 import type { Context } from '../context.ts'
-import { type Target, targetsOf } from '../session.ts'
+import { localTarget, openOwnSession } from '../own-session.ts'
+import { openSession, type Session, type Target, targetsOf } from '../session.ts'
 import { lookForProject } from './find.ts'
 import { openProject } from './open.ts'
 
@@ -13,8 +14,8 @@ import { openProject } from './open.ts'
 export interface Scope {
   readonly targets: readonly Target[]
   readonly owner: Owner
-  readonly sources: Sources
   readonly owners: 'all' | 'own'
+  readonly open: () => Promise<Session>
 }
 
 /**
@@ -28,8 +29,14 @@ export async function chooseScope(context: Context, word: string | undefined): P
   const path = args.options.project ?? (isPath ? word : undefined)
   if (path !== undefined || (word === undefined && lookForProject(io.cwd, undefined))) {
     const options = path === undefined ? args.options : { ...args.options, project: path }
-    const { project, lineage, sources } = await openProject({ ...context, args: { ...args, options } }, false)
-    return { targets: targetsOf(project), owner: { project: project.name, lineage }, sources, owners: 'own' }
+    const project = await openProject({ ...context, args: { ...args, options } }, false)
+    const targets = targetsOf(project.project)
+    return {
+      targets,
+      owner: { project: project.project.name, lineage: project.lineage },
+      owners: 'own',
+      open: () => openOwnSession(context, project, targets, 'include'),
+    }
   }
   if (word !== undefined && ![hostname(), 'localhost'].includes(word))
     throw new HarmonyError(
@@ -39,24 +46,26 @@ export async function chooseScope(context: Context, word: string | undefined): P
         hint: 'localhost means this machine',
       },
     )
-  return await thisMachine()
+  if (word === undefined) tellScope(context)
+  return await thisMachine(context)
 }
 
-async function thisMachine(): Promise<Scope> {
-  const [{ LocalTopology }] = await Promise.all([
-    import('@harmony-iac/topologies'),
-    // What the ledger speaks of must have its verbs here.
-    import('@harmony-iac/scores'),
-  ])
+/** Whoever is in the wrong folder must see it before the result. */
+function tellScope({ args, io, reporter }: Context): void {
+  const message = 'no project here: looking at everything that Harmony put on this machine'
+  if (args.options.json && args.command === 'drift')
+    reporter.emit({ type: 'note', topology: 'local', address: undefined, message })
+  else io.err.write(`${message}\n`)
+}
+
+async function thisMachine(context: Context): Promise<Scope> {
   const refuse = async (): Promise<never> => {
     throw new HarmonyError('secret-missing', 'the values of secrets are known to their project only', {
       hint: 'name the project: -p PATH',
     })
   }
-  return {
-    targets: [{ topology: new LocalTopology({ shell: true }), scores: [] }],
-    owner: { project: '', lineage: undefined },
-    sources: { secret: refuse, asset: refuse },
-    owners: 'all',
-  }
+  const targets = [await localTarget()]
+  const owner = { project: '', lineage: undefined }
+  const sources = { secret: refuse, asset: refuse }
+  return { targets, owner, owners: 'all', open: () => openSession(context, targets, owner, sources) }
 }

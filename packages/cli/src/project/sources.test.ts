@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { appendFileSync, chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { asset, secret } from '@harmony-iac/core'
@@ -99,4 +100,12 @@ test.each([
     code: 'asset-unreadable',
     message: expect.stringContaining(words),
   })
+})
+
+test('a secret is read from a file of at most 1 MiB, never from a pipe or a device', async () => {
+  const from = sources({ 'secrets/big': 'x'.repeat(1024 * 1024 + 1) })
+  spawnSync('mkfifo', [join(from.folder, 'secrets/pipe')])
+  await expect(from.secret(named('pipe'))).rejects.toThrow('is not a file')
+  await expect(from.secret(named('zero', { file: '/dev/zero' }))).rejects.toThrow('is not a file')
+  await expect(from.secret(named('big'))).rejects.toThrow('too big')
 })

@@ -7,6 +7,8 @@ import type { Content, Secret } from '@harmony-iac/core'
 import type { Sources } from '@harmony-iac/core/engine'
 import { HarmonyError } from '@harmony-iac/core/errors'
 
+const mostSecretBytes = 1024 * 1024
+
 /** What sources need of their surroundings. */
 export interface SourcesOptions {
   /** The folder of the project file. */
@@ -23,13 +25,21 @@ export function projectSources({ folder, env, warn }: SourcesOptions): Sources {
   /** `undefined` when there is no such file. */
   async function readSecret(path: string): Promise<string | undefined> {
     try {
-      const { mode } = await stat(path)
+      const found = await stat(path)
+      // A pipe would be waited for, and a device need not end.
+      if (!found.isFile()) throw new HarmonyError('secret-missing', `${path} with a secret is not a file`)
+      if (found.size > mostSecretBytes)
+        throw new HarmonyError('secret-missing', `${path} is too big for a secret: ${found.size} bytes`, {
+          hint: 'a secret may have 1 MiB; what is bigger is an asset',
+        })
+      const { mode } = found
       if ((mode & 0o004) !== 0 && !warned.has(path)) {
         warned.add(path)
         warn(`${path} holds a secret and can be read by everybody: chmod 600 it`)
       }
       return (await readFile(path, 'utf8')).replace(/\r?\n$/, '')
     } catch (error) {
+      if (error instanceof HarmonyError) throw error
       const { code } = error as NodeJS.ErrnoException
       if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
       throw new HarmonyError('secret-missing', `the file ${path} with a secret cannot be read (${code})`, {

@@ -19,6 +19,7 @@ test('the nearest configuration, all that it extends, and the nearer places with
       (file) => join(folder, file),
     ),
     absent: [join(folder, 'a/b/tsconfig.json'), join(folder, 'a/tsconfig.json')],
+    roots: [],
     checksJavaScript: true,
   })
 })
@@ -54,4 +55,21 @@ test.each([
   const folder = makeFolder({ 'package.json': manifest, [name]: '' })
   const made = JSON.parse(syntheticConfig(join(folder, name), undefined))
   expect(made.compilerOptions).toMatchObject({ module, strict: true, types: [] })
+})
+
+test.each<[readonly string[], readonly string[] | undefined]>([
+  [
+    ['*.ts', 'src'],
+    ['', 'src'],
+  ],
+  [['.gen/**/*.ts'], ['.gen']],
+  [
+    ['../shared/**/*', 'a/b?/c'],
+    ['../shared', 'a'],
+  ],
+  [['${configDir}/x/*'], ['x']],
+  [['*/.hidden/*.ts'], undefined],
+])('the folders of include %j are %j', (include, roots) => {
+  const folder = makeFolder({ 'tsconfig.json': JSON.stringify({ include }) })
+  expect(findConfig(folder).roots).toEqual(roots?.map((root) => join(folder, root)))
 })

@@ -14,6 +14,8 @@ export interface ConfigChain {
   readonly files: readonly string[]
   /** Nearer places where one would have been found: one made there later changes the answer. */
   readonly absent: readonly string[]
+  /** Folders (or files) in which `include` looks, without those below the configuration; `undefined` when unclear. */
+  readonly roots: readonly string[] | undefined
   /** Whether any of them sets `checkJs`. */
   readonly checksJavaScript: boolean
 }
@@ -26,10 +28,11 @@ export function findConfig(folder: string): ConfigChain {
     if (existsSync(config)) {
       const files = new Set<string>()
       const checksJavaScript = follow(config, files)
-      return { config, files: [...files], absent, checksJavaScript }
+      return { config, files: [...files], absent, roots: rootsOf([...files], here), checksJavaScript }
     }
     absent.push(config)
-    if (here === dirname(here)) return { config: undefined, files: [], absent, checksJavaScript: false }
+    if (here === dirname(here))
+      return { config: undefined, files: [], absent, roots: [], checksJavaScript: false }
   }
 }
 
@@ -43,6 +46,21 @@ function follow(config: string, files: Set<string>): boolean {
     if (path !== undefined && follow(path, files)) checksJavaScript = true
   }
   return checksJavaScript
+}
+
+/** The part before the first wildcard of every `include`. Hidden folders after one are beyond us. */
+function rootsOf(configs: readonly string[], folder: string): readonly string[] | undefined {
+  const roots = new Set<string>()
+  for (const config of configs) {
+    const [, list = ''] = /"include"\s*:\s*\[([^\]]*)\]/.exec(withoutComments(readText(config))) ?? []
+    for (const quoted of list.match(/"(?:[^"\\]|\\.)*"/g) ?? []) {
+      const parts = (JSON.parse(quoted) as string).replace(/^\$\{configDir\}/, folder).split('/')
+      const wild = parts.findIndex((part) => /[*?]/.test(part))
+      if (wild >= 0 && parts.slice(wild).some((part) => part.startsWith('.'))) return undefined
+      roots.add(resolve(dirname(config), (wild < 0 ? parts : parts.slice(0, wild)).join('/')))
+    }
+  }
+  return [...roots]
 }
 
 function extendsOf(text: string): readonly string[] {

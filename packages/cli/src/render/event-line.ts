@@ -10,9 +10,10 @@ export function eventLine(event: EngineEvent, colours: Colours): string | undefi
     case 'finished': {
       const name = sanitizeLine(event.address)
       if (event.outcome === 'failure') return `${colours.red('✗')} ${name}${failureText(event, colours)}`
+      if (wasNotStarted(event)) return undefined // counted instead: after Ctrl-C that may be thousands
       if (event.outcome === 'blocked')
         return `${colours.yellow('⊘')} ${name} is blocked: ${sanitize(event.error?.message ?? '')}`
-      if (event.outcome === 'noop') return undefined
+      if (event.outcome === 'noop') return noopText(event, colours)
       const took = event.durationMs >= 1000 ? colours.dim(` (${secondsText(event.durationMs)})`) : ''
       return `${colours.green('✓')} ${name} ${done[event.action]}${took}`
     }
@@ -32,6 +33,21 @@ export function eventLine(event: EngineEvent, colours: Colours): string | undefi
     default:
       return undefined
   }
+}
+
+/** Whether this is a step that an interruption kept from being started. */
+export function wasNotStarted(event: EngineEvent): boolean {
+  return event.type === 'finished' && event.outcome === 'blocked' && event.error?.code === 'interrupted'
+}
+
+/** What the plan was going to do, and somebody has done meanwhile. */
+function noopText(
+  { action, address }: EngineEvent & { readonly type: 'finished' },
+  colours: Colours,
+): string | undefined {
+  if (action === 'unchanged' || action === 'forget') return undefined
+  const gone = action === 'remove' || action === 'purge'
+  return `${colours.dim('=')} ${sanitizeLine(address)} ${gone ? 'is gone already' : 'is as wanted by now'}`
 }
 
 const done = {

@@ -1,9 +1,10 @@
 /** Lines for people and logs: the plan, what is being done, what became of it. */
+import { userInfo } from 'node:os'
 import type { EngineEvent, ErrorData, Plan } from '@harmony-iac/core'
 import type { Io } from '../io.ts'
 import { type Colours, coloursOf, wantsColour } from './colours.ts'
 import { errorText } from './error-text.ts'
-import { eventLine, secondsText } from './event-line.ts'
+import { eventLine, secondsText, wasNotStarted } from './event-line.ts'
 import type { CommandEvent, Reporter, Summary } from './reporter.ts'
 import { sanitize, sanitizeLine } from './sanitize.ts'
 import type { Progress } from './tty.ts'
@@ -15,6 +16,7 @@ export class PlainReporter implements Reporter {
   readonly #errorColours: Colours
   readonly #noColour: boolean | undefined
   #several = false
+  #notStarted = 0
   #progress: Progress | undefined
 
   constructor(io: Io, noColour: boolean | undefined) {
@@ -37,6 +39,7 @@ export class PlainReporter implements Reporter {
       case 'settling':
       case 'reaction':
       case 'finished':
+        if (wasNotStarted(event)) this.#notStarted++
         if (this.#progress) this.#progress.emit(event)
         else this.#line(event)
         return
@@ -49,16 +52,25 @@ export class PlainReporter implements Reporter {
     const { countsText, planText } = await import('./plan-text.ts')
     for (const plan of plans) this.#io.out.write(await planText(plan, this.#colours, this.#several))
     this.#io.out.write(`${this.#colours.bold(countsText(plans))}\n`)
+    for (const { topology, home } of plans.filter(showsAnything)) this.#ledger(topology, home)
   }
 
   async drift(reports: Parameters<Reporter['drift']>[0]): Promise<void> {
     const { driftText } = await import('./drift-text.ts')
     this.#io.out.write(await driftText(reports, this.#colours))
+    for (const { topology, home, report } of reports)
+      if (report.entries.length > 0) this.#ledger(topology, home)
   }
 
   async working(plans: readonly Plan[]): Promise<() => Promise<void>> {
     this.#several = plans.length > 1
-    if (!this.#io.out.isTTY) return async () => {}
+    const tellNotStarted = () => {
+      if (this.#notStarted === 0) return
+      const words = this.#notStarted === 1 ? '1 Score was' : `${this.#notStarted} Scores were`
+      this.#io.out.write(`${this.#colours.yellow('⊘')} ${words} not started.\n`)
+      this.#notStarted = 0
+    }
+    if (!this.#io.out.isTTY) return async () => tellNotStarted()
     const { openProgress } = await import('./tty.ts')
     const progress = openProgress(
       plans,
@@ -69,6 +81,7 @@ export class PlainReporter implements Reporter {
     return async () => {
       this.#progress = undefined
       for (const line of await progress.close()) this.#io.out.write(`${line}\n`)
+      tellNotStarted()
     }
   }
 
@@ -102,6 +115,12 @@ export class PlainReporter implements Reporter {
     this.#io.out.write(`${bad ? this.#colours.red(text) : this.#colours.green(text)}\n`)
   }
 
+  /** Root and the user each have a ledger of their own: whoever looks into the wrong one must be able to see it. */
+  #ledger(topology: string, home: string): void {
+    const text = `${sanitizeLine(topology)}: ledger ${sanitizeLine(home)}, as ${userName()}`
+    this.#io.out.write(`${this.#colours.dim(text)}\n`)
+  }
+
   #line(event: EngineEvent): void {
     const line = eventLine(event, this.#colours)
     if (line !== undefined) this.#io.out.write(`${this.#prefix(event)}${line}\n`)
@@ -109,5 +128,17 @@ export class PlainReporter implements Reporter {
 
   #prefix(event: { readonly topology: string }): string {
     return this.#several ? `${sanitizeLine(event.topology)} ` : ''
+  }
+}
+
+function showsAnything({ steps, conflicts, failures }: Plan): boolean {
+  return conflicts.length + failures.length > 0 || steps.some((step) => step.action !== 'unchanged')
+}
+
+function userName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return `uid ${process.getuid?.()}` // a user that no database knows, as in many containers
   }
 }

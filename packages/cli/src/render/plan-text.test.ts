@@ -156,3 +156,29 @@ test('what takes something away is never cut', async () => {
   expect(text).toContain('… and 100 to update')
   for (const { address } of removals) expect(text).toContain(`- ${address} is removed`)
 })
+
+test('a conflict does not repeat the differences of its step', async () => {
+  const differences = [
+    { path: 'mode', from: '0644', to: '0640', settling: false, replaces: false, masked: false },
+  ]
+  const conflict = {
+    type: 'exists' as never,
+    address: 'File:/a',
+    message: 'exists and differs',
+    hint: '--adopt',
+    differences,
+  }
+  const conflicts = [conflict as never]
+  const both = plan({ steps: [step({ address: 'File:/a', differences })], conflicts })
+  expect((await planText(both, plain, false)).match(/0644/g)).toHaveLength(1)
+  expect((await planText(plan({ conflicts }), plain, false)).match(/0644/g)).toHaveLength(1)
+})
+
+test('a step that only writes the ledger says so', async () => {
+  const text = await planText(
+    plan({ steps: [step({ address: 'File:/a', action: 'unchanged', records: true })] }),
+    plain,
+    false,
+  )
+  expect(text).toBe('  = File:/a is as wanted: only the ledger is brought up to date\n\n')
+})

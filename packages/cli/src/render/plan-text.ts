@@ -49,7 +49,10 @@ export async function planText(plan: Plan, colours: Colours, heading: boolean): 
   ]
   if (listed > mostSteps)
     lines.push(colours.dim(`  … and ${more.filter(Boolean).join(', ')}; --json lists them`))
-  for (const conflict of plan.conflicts) lines.push(...(await conflictLines(conflict, colours)))
+  // What a step tells already is not told again by the conflict about it.
+  const told = new Set(shown.filter((step) => step.differences.length > 0).map(({ address }) => address))
+  for (const conflict of plan.conflicts)
+    lines.push(...(await conflictLines(conflict, colours, told.has(conflict.address))))
   for (const { address, message, hint } of plan.failures) {
     lines.push(
       `  ${colours.red('!')} ${colours.bold(sanitizeLine(address))} cannot be observed: ${sanitize(message)}`,
@@ -68,7 +71,8 @@ export function countsText(plans: readonly Plan[]): string {
 }
 
 async function stepLines(step: Step, colours: Colours): Promise<readonly string[]> {
-  const { words } = looks[step.action]
+  const silent = step.action === 'unchanged' && step.reasons.length === 0 && step.renamedFrom === undefined
+  const words = silent ? 'is as wanted: only the ledger is brought up to date' : looks[step.action].words
   const indent = '      '
   const lines = [
     `  ${symbolOf(step.action, colours)} ${colours.bold(sanitizeLine(step.address))}${words ? ` ${words}` : ''}`,
@@ -88,11 +92,15 @@ async function stepLines(step: Step, colours: Colours): Promise<readonly string[
   return lines
 }
 
-async function conflictLines(conflict: Conflict, colours: Colours): Promise<readonly string[]> {
+async function conflictLines(
+  conflict: Conflict,
+  colours: Colours,
+  told: boolean,
+): Promise<readonly string[]> {
   const lines = [
     `  ${colours.red('!')} ${colours.bold(sanitizeLine(conflict.address))} ${sanitize(conflict.message)}`,
   ]
-  for (const difference of conflict.differences)
+  for (const difference of told ? [] : conflict.differences)
     for (const line of await differenceText(difference, colours)) lines.push(`      ${line}`)
   lines.push(`      ${colours.cyan('hint')}: ${sanitize(conflict.hint)}`)
   return lines

@@ -45,7 +45,9 @@ export interface Reporter {
   /** Shows plans, before anything is asked. */
   plans(plans: readonly Plan[]): Promise<void>
   /** Shows what drift found. */
-  drift(reports: readonly { readonly topology: string; readonly report: DriftReport }[]): Promise<void>
+  drift(
+    reports: readonly { readonly topology: string; readonly home: string; readonly report: DriftReport }[],
+  ): Promise<void>
   /** From now on steps run, until the returned function is called. */
   working(plans: readonly Plan[]): Promise<() => Promise<void>>
   /** A sentence for people only. */

@@ -21,7 +21,7 @@ export interface Progress {
 /** Below what counts, so many lines for what runs, and so many for what was done last. */
 const mostRunning = 8
 const mostDone = 4
-/** Of what was done without trouble so many lines stay. */
+/** Of what went without trouble so many lines stay. */
 const mostKept = 200
 
 /** One topology's pass. */
@@ -97,6 +97,7 @@ export function openProgress(plans: readonly Plan[], colours: Colours, coloured:
         const ticking = setInterval(() => show(task), 100)
         await over.promise
         clearInterval(ticking)
+        show(task)
       },
     }
   })
@@ -123,7 +124,7 @@ export function openProgress(plans: readonly Plan[], colours: Colours, coloured:
       if (line === undefined) return
       const text = passes.size > 1 ? `${sanitizeLine(event.topology)} ${line}` : line
       if (event.type === 'finished') pass?.remember(line)
-      const fine = event.type === 'finished' && event.outcome === 'success'
+      const fine = event.type === 'output' || (event.type === 'finished' && event.outcome === 'success')
       if (fine && kept.length >= mostKept) dropped++
       else kept.push(text)
     },
@@ -133,7 +134,7 @@ export function openProgress(plans: readonly Plan[], colours: Colours, coloured:
     async close() {
       over.resolve()
       await shown
-      return dropped > 0 ? [...kept, colours.dim(`… ${dropped} more done`)] : kept
+      return dropped > 0 ? [...kept, colours.dim(`… ${dropped} more lines`)] : kept
     },
   }
 }
