@@ -1,4 +1,4 @@
-import { chmodSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { makeFolder } from '../../test/folder.ts'
@@ -55,10 +55,10 @@ test.each([
   expect(lockFileOf({ file: join('/site', file), folder: '/site' })).toBe(join('/site', lock))
 })
 
-test.skipIf(process.getuid?.() === 0)('a folder that cannot be written leaves nothing behind', async () => {
-  const folder = makeFolder()
-  chmodSync(folder, 0o500)
+test('a folder that cannot be written leaves nothing behind', async () => {
+  const folder = '/proc/self' // root may write everywhere else
+  const before = readdirSync(folder)
   const writing = writeLock(lockIn(folder), { lineage: newLineage(), project: 'site' })
   await expect(writing).rejects.toMatchObject({ code: 'system' })
-  expect(readdirSync(folder)).toEqual([])
+  expect(readdirSync(folder)).toEqual(before)
 })
