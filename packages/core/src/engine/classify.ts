@@ -48,45 +48,19 @@ const none: readonly never[] = Object.freeze([])
 
 /** Classifies every leaf that is chosen; the result is in the order of the graph. */
 export async function classifyAll(
-  context: Context,
-  graph: Graph,
-  own: ReadonlyMap<string, LedgerRecord>,
-  renames: ReadonlyMap<string, LedgerRecord>,
+  about: Circumstances,
   chosen: (address: string) => boolean,
-  signal: AbortSignal,
 ): Promise<ReadonlyMap<string, Verdict>> {
-  const leafOf = (address: string) => graph.leaves.get(address)
-  /** Of those that others may ask for. */
-  const started = new Map<string, Verdict | Promise<Verdict>>()
-  const classify = (leaf: Leaf): Verdict | Promise<Verdict> => {
-    let verdict: Verdict | Promise<Verdict> | undefined = started.get(leaf.address)
-    if (!verdict) {
-      const dependencies = graph.after.get(leaf.address) ?? none
-      verdict = classifyOne(
-        context,
-        leaf,
-        own,
-        renames,
-        signal,
-        graph.referenced,
-        dependencies,
-        leafOf,
-        classify,
-      )
-      if (graph.awaited.has(leaf.address)) started.set(leaf.address, verdict)
-    }
-    return verdict
-  }
-
-  const wanted = graph.order.filter((leaf) => chosen(leaf.address))
+  const classifier = new Classifier(about)
+  const wanted = about.graph.order.filter((leaf) => chosen(leaf.address))
   const verdicts = new Map<string, Verdict>()
   let next = 0
   // In the order of the graph, so that whatever a leaf waits for has been started before it.
   const worker = async (): Promise<void> => {
     while (next < wanted.length) {
-      signal.throwIfAborted()
+      about.signal.throwIfAborted()
       const leaf = wanted[next++] as Leaf
-      const verdict = classify(leaf)
+      const verdict = classifier.classify(leaf)
       verdicts.set(leaf.address, verdict instanceof Promise ? await verdict : verdict)
     }
   }
@@ -99,41 +73,15 @@ export function isChanging(verdict: Verdict | undefined): boolean {
   return verdict?.type === 'deferred' || (verdict?.type === 'seen' && verdict.action !== 'unchanged')
 }
 
-function classifyOne(
-  context: Context,
-  leaf: Leaf,
-  own: ReadonlyMap<string, LedgerRecord>,
-  renames: ReadonlyMap<string, LedgerRecord>,
-  signal: AbortSignal,
-  referenced: ReadonlySet<string>,
-  dependencies: readonly string[],
-  leafOf: (address: string) => Leaf | undefined,
-  classify: (leaf: Leaf) => Verdict | Promise<Verdict>,
-): Verdict | Promise<Verdict> {
-  // Most of thousands are as wanted, and known to be ours: they are told apart without a promise for each.
-  const { definition, score, address } = leaf
-  const record = own.get(address)
-  let begun: Promise<Observation> | undefined
-  if (
-    record &&
-    !record.unfinished &&
-    !score['~score'].late &&
-    !definition.interpret?.surplus &&
-    !referenced.has(address)
-  ) {
-    const digest = digestOfSpec(score, context.sources, record)
-    const resolved = resolveSpec(score, context.sources, neverAsked)
-    if (typeof digest === 'string' && !(resolved instanceof Promise))
-      try {
-        const look = { address, digest, memory: record.memory, signal }
-        const seen = observe(definition, resolved, context.topology, look)
-        if (seen instanceof Promise) begun = seen
-        else if (seen.differences.length === 0) return { ...idle, definition, digest, record }
-      } catch {
-        // Looked at again below, where it is decided what an error means.
-      }
-  }
-  return classifyFully(context, leaf, own, renames, signal, referenced, dependencies, leafOf, classify, begun)
+/** What all leaves of one plan are classified by. */
+export interface Circumstances {
+  readonly context: Context
+  readonly graph: Graph
+  /** The owner's records, by address. */
+  readonly own: ReadonlyMap<string, LedgerRecord>
+  /** Records of Scores that had another address, by the new one. */
+  readonly renames: ReadonlyMap<string, LedgerRecord>
+  readonly signal: AbortSignal
 }
 
 const neverAsked = () => Promise.reject(new HarmonyError('internal', 'nothing late was to be resolved'))
@@ -146,72 +94,112 @@ const idle = {
   renamedFrom: undefined,
 } as const
 
-async function classifyFully(
-  context: Context,
-  leaf: Leaf,
-  own: ReadonlyMap<string, LedgerRecord>,
-  renames: ReadonlyMap<string, LedgerRecord>,
-  signal: AbortSignal,
-  referenced: ReadonlySet<string>,
-  dependencies: readonly string[],
-  leafOf: (address: string) => Leaf | undefined,
-  classify: (leaf: Leaf) => Verdict | Promise<Verdict>,
-  begun: Promise<Observation> | undefined,
-): Promise<Verdict> {
-  const verdictOf = async (other: string) => {
-    const found = leafOf(other)
-    return found && (await classify(found))
+class Classifier {
+  readonly #context: Context
+  readonly #graph: Graph
+  readonly #own: ReadonlyMap<string, LedgerRecord>
+  readonly #renames: ReadonlyMap<string, LedgerRecord>
+  readonly #signal: AbortSignal
+  /** Verdicts that others may ask for. */
+  readonly #started = new Map<string, Verdict | Promise<Verdict>>()
+
+  constructor({ context, graph, own, renames, signal }: Circumstances) {
+    this.#context = context
+    this.#graph = graph
+    this.#own = own
+    this.#renames = renames
+    this.#signal = signal
   }
-  const { definition, score, address } = leaf
-  const renamed = renames.get(leaf.address)
-  const record = own.get(leaf.address) ?? renamed
-  const renamedFrom = renamed?.address
-  let digest = ''
-  // Until then only the project's own things are asked for, which nothing on the host can cure.
-  let looking = false
-  try {
-    // Most specs need no waiting, and a wait for nothing is a turn of the event queue, thousands of times.
-    const digesting = digestOfSpec(score, context.sources, record)
-    digest = typeof digesting === 'string' ? digesting : await digesting
-    const resolving = resolveSpec(score, context.sources, async (from, output) => {
-      const verdict = await verdictOf(from)
-      if (verdict?.type !== 'seen' || isChanging(verdict)) throw new NotYetKnown(from, output)
-      return readOutput(verdict.definition, verdict.state, from, output)
-    })
-    const resolved = alsoTainted(resolving instanceof Promise ? await resolving : resolving, record)
-    const look = { address, digest, memory: reliableMemory(record), signal }
-    looking = true
-    const seen = await (begun ?? observe(definition, resolved, context.topology, look))
-    const theirs = isHalfPutBack(record) && seen.differences.length > 0
-    const action = actionFor(seen.differences)
-    // What thousands of unchanged things look like is of no further use, and would be most of what is held in memory.
-    const kept = action !== 'unchanged' || definition.interpret?.surplus || referenced.has(address)
-    return {
-      type: 'seen',
-      definition,
-      action,
-      digest,
-      resolved: kept ? resolved : nothingResolved,
-      state: kept ? seen.state : undefined,
-      differences: seen.differences,
-      record: theirs ? undefined : record,
-      renamedFrom,
+
+  classify(leaf: Leaf): Verdict | Promise<Verdict> {
+    const started = this.#started.get(leaf.address)
+    if (started) return started
+    const verdict = this.#atOnce(leaf)
+    if (this.#graph.awaited.has(leaf.address)) this.#started.set(leaf.address, verdict)
+    return verdict
+  }
+
+  /** Most of thousands are as wanted, and known to be ours: they are told apart without a promise for each. */
+  #atOnce(leaf: Leaf): Verdict | Promise<Verdict> {
+    const { definition, score, address } = leaf
+    const record = this.#own.get(address)
+    const isPlain =
+      !score['~score'].late && !definition.interpret?.surplus && !this.#graph.referenced.has(address)
+    if (!record || record.unfinished || !isPlain) return this.#fully(leaf, undefined)
+    const digest = digestOfSpec(score, this.#context.sources, record)
+    const resolved = resolveSpec(score, this.#context.sources, neverAsked)
+    if (digest instanceof Promise || resolved instanceof Promise) return this.#fully(leaf, undefined)
+    try {
+      const look = { address, digest, memory: record.memory, signal: this.#signal }
+      const seen = observe(definition, resolved, this.#context.topology, look)
+      if (seen instanceof Promise) return this.#fully(leaf, seen)
+      if (seen.differences.length === 0) return { ...idle, definition, digest, record }
+    } catch {
+      // Looked at again, where it is decided what an error means.
     }
-  } catch (thrown) {
-    if (thrown instanceof NotYetKnown)
-      return { type: 'deferred', digest, reason: thrown.message, record, renamedFrom }
-    // What it stands on may be about to appear: a mount, a service, a user; but a user only if something makes users.
-    const error = toHarmonyError(thrown, { address })
-    for (const dependency of looking ? dependencies : none)
-      if (mayCure(error, leafOf(dependency)) && isChanging(await verdictOf(dependency)))
-        return {
-          type: 'deferred',
-          digest,
-          reason: `cannot be observed before ${dependency} is done`,
-          record,
-          renamedFrom,
-        }
-    return { type: 'failed', digest, error }
+    return this.#fully(leaf, undefined)
+  }
+
+  async #ask(address: string): Promise<Verdict | undefined> {
+    const leaf = this.#graph.leaves.get(address)
+    return leaf && (await this.classify(leaf))
+  }
+
+  /** `begun`: it is being observed already. */
+  async #fully(leaf: Leaf, begun: Promise<Observation> | undefined): Promise<Verdict> {
+    const { definition, score, address } = leaf
+    const renamed = this.#renames.get(address)
+    const record = this.#own.get(address) ?? renamed
+    const renamedFrom = renamed?.address
+    let digest = ''
+    // Until then only the project's own things are asked for, which nothing on the host can cure.
+    let looking = false
+    try {
+      // Most specs need no waiting, and a wait for nothing is a turn of the event queue, thousands of times.
+      const digesting = digestOfSpec(score, this.#context.sources, record)
+      digest = typeof digesting === 'string' ? digesting : await digesting
+      const resolving = resolveSpec(score, this.#context.sources, async (from, output) => {
+        const verdict = await this.#ask(from)
+        if (verdict?.type !== 'seen' || isChanging(verdict)) throw new NotYetKnown(from, output)
+        return readOutput(verdict.definition, verdict.state, from, output)
+      })
+      const resolved = alsoTainted(resolving instanceof Promise ? await resolving : resolving, record)
+      const look = { address, digest, memory: reliableMemory(record), signal: this.#signal }
+      looking = true
+      const seen = await (begun ?? observe(definition, resolved, this.#context.topology, look))
+      const theirs = isHalfPutBack(record) && seen.differences.length > 0
+      const action = actionFor(seen.differences)
+      // What thousands of unchanged things look like is of no further use, and would be most of what is held in memory.
+      const kept =
+        action !== 'unchanged' || definition.interpret?.surplus || this.#graph.referenced.has(address)
+      return {
+        type: 'seen',
+        definition,
+        action,
+        digest,
+        resolved: kept ? resolved : nothingResolved,
+        state: kept ? seen.state : undefined,
+        differences: seen.differences,
+        record: theirs ? undefined : record,
+        renamedFrom,
+      }
+    } catch (thrown) {
+      if (thrown instanceof NotYetKnown)
+        return { type: 'deferred', digest, reason: thrown.message, record, renamedFrom }
+      // What it stands on may be about to appear: a mount, a service, a user; but a user only if something makes users.
+      const error = toHarmonyError(thrown, { address })
+      const dependencies = this.#graph.after.get(address) ?? none
+      for (const dependency of looking ? dependencies : none)
+        if (mayCure(error, this.#graph.leaves.get(dependency)) && isChanging(await this.#ask(dependency)))
+          return {
+            type: 'deferred',
+            digest,
+            reason: `cannot be observed before ${dependency} is done`,
+            record,
+            renamedFrom,
+          }
+      return { type: 'failed', digest, error }
+    }
   }
 }
 
