@@ -63,10 +63,11 @@ export async function asOrdinaryUser<T>(work: () => Promise<T>): Promise<T> {
 /** A file system of its own with so many KiB, mounted at a new folder. */
 export function tinyDisk(kib: number): string {
   const path = mkdtempSync(`${realpathSync(tmpdir())}/harmony-disk-`)
+  onTestFinished(() => rmSync(path, { recursive: true }))
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${kib}k,mode=0755`, 'harmony-test', path])
+  // Lazily: a test that failed may still hold a file open, and must not leave the mount behind.
   onTestFinished(() => {
-    execFileSync('umount', [path])
-    rmSync(path, { recursive: true })
+    execFileSync('umount', ['--lazy', path])
   })
   return path
 }
