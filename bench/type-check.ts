@@ -1,5 +1,5 @@
 /** A large project for the compiler: every kind, literals, lists built by map, references, in files of up to 1,000. */
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type { Subject } from './measure.ts'
@@ -7,32 +7,18 @@ import { node, type World } from './world.ts'
 
 /** Writes the project; the subject is the compiler on it, as `harmony check` starts it. */
 export function typeCheckProject(world: World, scores: number): Subject {
-  const folder = join(world.dir, 'types')
-  mkdirSync(folder)
-  symlinkSync(join(import.meta.dirname, '../node_modules'), join(folder, 'node_modules'))
-  writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n')
-  const compilerOptions = {
-    module: 'nodenext',
-    target: 'es2024',
-    strict: true,
-    noEmit: true,
-    skipLibCheck: true,
-    allowImportingTsExtensions: true,
-    types: ['node'],
-  }
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
   const files = Math.ceil(scores / 1000)
-  for (let f = 0; f < files; f++)
-    writeFileSync(join(folder, `part${f}.ts`), part(f, Math.min(1000, scores - f * 1000)))
   const names = Array.from({ length: files }, (_, f) => `part${f}`)
-  writeFileSync(
-    join(folder, 'harmony.ts'),
-    `import { defineProject, deploy } from '@harmony-iac/core'
+  const folder = world.project(
+    'types',
+    () => `import { defineProject, deploy } from '@harmony-iac/core'
 import { LocalTopology } from '@harmony-iac/topologies'
 ${names.map((name) => `import { ${name} } from './${name}.ts'`).join('\n')}
 export default defineProject({ name: 'types', deployments: [deploy(new LocalTopology({ shell: true }), [${names.join(', ')}])] })
 `,
   )
+  for (let f = 0; f < files; f++)
+    writeFileSync(join(folder, `part${f}.ts`), part(f, Math.min(1000, scores - f * 1000)))
   const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc')
   return { argv: [node, tsc, '-p', folder, '--checkers', '2'], cwd: folder }
 }
