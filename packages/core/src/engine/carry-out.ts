@@ -118,13 +118,7 @@ class Conductor {
 
   async #run(step: Step, releaseSlot: () => void): Promise<boolean> {
     if (step.action === 'unchanged' && !step.records) {
-      this.#results.set(step.address, {
-        address: step.address,
-        outcome: 'noop',
-        changed: false,
-        durationMs: 0,
-        error: undefined,
-      })
+      this.#leave(step)
       return true
     }
     const { emit, topology, clock } = this.#pass.context
@@ -252,15 +246,14 @@ class Conductor {
     return { address: step.address, digest: step.spec, memory: undefined, signal: this.#pass.abort }
   }
 
+  /** Nothing was to be done, and nothing was. */
+  #leave({ address }: Step): void {
+    this.#results.set(address, { address, outcome: 'noop', changed: false, durationMs: 0, error: undefined })
+  }
+
   #block(step: Step, by: string | undefined): void {
     if (step.action === 'unchanged') {
-      this.#results.set(step.address, {
-        address: step.address,
-        outcome: 'noop',
-        changed: false,
-        durationMs: 0,
-        error: undefined,
-      })
+      this.#leave(step)
       return
     }
     const { emit, topology } = this.#pass.context
