@@ -188,13 +188,15 @@ const refSchema = z.union([
     $text: z.array(z.union([z.string(), z.strictObject({ $ref: address, output: address })])).readonly(),
   }),
 ])
-const secretSchema: z.ZodType = z.strictObject({
+const name = z.string().min(1)
+const from = { env: z.string().min(1).optional(), file: z.string().min(1).optional() }
+// Not recursive, so that zod need not watch out for cycles in each of thousands of specs.
+const secretSchema = z.strictObject({
   $secret: z.union([
-    z.string().min(1),
-    z.array(z.union([z.string(), z.lazy(() => secretSchema)])).readonly(),
+    name,
+    z.array(z.union([z.string(), z.strictObject({ $secret: name, ...from })])).readonly(),
   ]),
-  env: z.string().min(1).optional(),
-  file: z.string().min(1).optional(),
+  ...from,
 })
 
 /** Schema of an {@link Asset}. */

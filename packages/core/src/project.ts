@@ -98,7 +98,7 @@ export function defineProject(project: {
       issues.push(
         ...deployment.issues.map((issue: Issue) => ({ ...issue, path: ['deployments', i, ...issue.path] })),
       )
-      for (const score of deployment.scores) issues.push(...issuesOfScore(score, topology))
+      for (const score of deployment.scores) collectIssues(score, topology, issues)
     })
   }
   if (issues.length > 0) throw invalid(issues)
@@ -114,20 +114,19 @@ export function isProject(value: unknown): value is Project {
   )
 }
 
-function issuesOfScore(score: AnyScore, topology: Topology | undefined): readonly Issue[] {
-  const internals = score['~score']
-  const at = internals.at ? ` (${internals.at})` : ''
-  const found: Issue[] = internals.issues.map((issue) => ({ ...issue, message: `${issue.message}${at}` }))
-  if (topology && !internals.children)
-    for (const need of internals.definition.needs)
+function collectIssues(score: AnyScore, topology: Topology | undefined, into: Issue[]): void {
+  const { issues, at, children, definition } = score['~score']
+  for (const issue of issues)
+    into.push(at === undefined ? issue : { ...issue, message: `${issue.message} (${at})` })
+  if (topology && !children)
+    for (const need of definition.needs)
       if ((topology as unknown as Record<string, unknown>)[need.name] === undefined)
-        found.push({
+        into.push({
           address: score.id,
           path: [],
           message: `needs ${need.name}, which ${describe(topology)} does not offer`,
         })
-  for (const child of internals.children ?? []) found.push(...issuesOfScore(child, topology))
-  return found
+  if (children) for (const child of children) collectIssues(child, topology, into)
 }
 
 function describe(topology: Topology): string {

@@ -57,7 +57,18 @@ export function sameContent(wanted: WantedContent, found: FileContent): boolean 
   if (sizeOf(wanted) !== found.size) return false
   if (found.bytes === undefined) return digestOf(wanted) === found.sha256
   if (isContent(wanted)) return hash('sha256', found.bytes, 'hex') === wanted.sha256
-  return asBuffer(found.bytes).equals(typeof wanted === 'string' ? Buffer.from(wanted) : wanted)
+  return typeof wanted === 'string' ? isText(found.bytes, wanted) : asBuffer(found.bytes).equals(wanted)
+}
+
+const scratchSize = 4096
+let scratch: Buffer | undefined
+
+/** Text of the same length is encoded in place: of thousands, a buffer for each would be most of the work. */
+function isText(bytes: Uint8Array, text: string): boolean {
+  if (bytes.length > scratchSize) return asBuffer(bytes).equals(Buffer.from(text))
+  scratch ??= Buffer.allocUnsafeSlow(scratchSize)
+  scratch.write(text)
+  return scratch.compare(bytes, 0, bytes.length, 0, bytes.length) === 0
 }
 
 /** What is on the disk, as a difference tells it: the text if it is short and printable, otherwise its digest. */

@@ -16,12 +16,12 @@ export const run: Run = async (context) => {
     throw new HarmonyError('usage', `--format ${format} is not one of ${formats.join(', ')}`)
   const { project } = await openProject(context, false)
   const graphs: DrawnGraph[] = placesOf(project).map(({ name, scores }) => {
-    const { order, after } = deriveGraph(expand(scores))
-    const nodes = order.map(({ address, definition, parent }) => ({
+    const { order } = deriveGraph(expand(scores))
+    const nodes = order.map(({ address, definition, parent, after }) => ({
       address,
       kind: definition.kind,
       parent,
-      after: after.get(address) ?? [],
+      after,
     }))
     return { topology: name, scores: nodes }
   })

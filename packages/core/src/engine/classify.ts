@@ -42,18 +42,21 @@ export type Verdict =
     }
   | { readonly type: 'failed'; readonly digest: string; readonly error: HarmonyError }
 
+/** By {@link Leaf.place}; of a leaf that was not chosen there is none. */
+export type Verdicts = readonly (Verdict | undefined)[]
+
 // Reads are not limited by the number of steps that may run side by side, only by what a process can hold open.
 const sideBySide = 64
 const none: readonly never[] = Object.freeze([])
 
-/** Classifies every leaf that is chosen; the result is in the order of the graph. */
+/** Classifies every leaf that is chosen. */
 export async function classifyAll(
   about: Circumstances,
   chosen: (address: string) => boolean,
-): Promise<ReadonlyMap<string, Verdict>> {
+): Promise<Verdicts> {
   const classifier = new Classifier(about)
   const wanted = about.graph.order.filter((leaf) => chosen(leaf.address))
-  const verdicts = new Map<string, Verdict>()
+  const verdicts = new Array<Verdict | undefined>(about.graph.leaves.size).fill(undefined)
   let next = 0
   // In the order of the graph, so that whatever a leaf waits for has been started before it.
   const worker = async (): Promise<void> => {
@@ -61,7 +64,7 @@ export async function classifyAll(
       about.signal.throwIfAborted()
       const leaf = wanted[next++] as Leaf
       const verdict = classifier.classify(leaf)
-      verdicts.set(leaf.address, verdict instanceof Promise ? await verdict : verdict)
+      verdicts[leaf.place] = verdict instanceof Promise ? await verdict : verdict
     }
   }
   await Promise.all(Array.from({ length: Math.min(sideBySide, wanted.length) }, worker))
@@ -115,7 +118,7 @@ class Classifier {
     const started = this.#started.get(leaf.address)
     if (started) return started
     const verdict = this.#atOnce(leaf)
-    if (this.#graph.awaited.has(leaf.address)) this.#started.set(leaf.address, verdict)
+    if (leaf.isAwaited) this.#started.set(leaf.address, verdict)
     return verdict
   }
 
@@ -123,8 +126,7 @@ class Classifier {
   #atOnce(leaf: Leaf): Verdict | Promise<Verdict> {
     const { definition, score, address } = leaf
     const record = this.#own.get(address)
-    const isPlain =
-      !score['~score'].late && !definition.interpret?.surplus && !this.#graph.referenced.has(address)
+    const isPlain = !score['~score'].late && !definition.interpret?.surplus && !leaf.isReferenced
     if (!record || record.unfinished || !isPlain) return this.#fully(leaf, undefined)
     const digest = digestOfSpec(score, this.#context.sources, record)
     const resolved = resolveSpec(score, this.#context.sources, neverAsked)
@@ -170,8 +172,7 @@ class Classifier {
       const theirs = isHalfPutBack(record) && seen.differences.length > 0
       const action = actionFor(seen.differences)
       // What thousands of unchanged things look like is of no further use, and would be most of what is held in memory.
-      const kept =
-        action !== 'unchanged' || definition.interpret?.surplus || this.#graph.referenced.has(address)
+      const kept = action !== 'unchanged' || definition.interpret?.surplus || leaf.isReferenced
       return {
         type: 'seen',
         definition,
@@ -188,8 +189,7 @@ class Classifier {
         return { type: 'deferred', digest, reason: thrown.message, record, renamedFrom }
       // What it stands on may be about to appear: a mount, a service, a user; but a user only if something makes users.
       const error = toHarmonyError(thrown, { address })
-      const dependencies = this.#graph.after.get(address) ?? none
-      for (const dependency of looking ? dependencies : none)
+      for (const dependency of looking ? leaf.after : none)
         if (mayCure(error, this.#graph.leaves.get(dependency)) && isChanging(await this.#ask(dependency)))
           return {
             type: 'deferred',

@@ -6,7 +6,7 @@ import type { Leaf } from '../plan/leaf.ts'
 import type { Action, Conflict, PlanFailure, Step } from '../plan/plan.ts'
 import { matcher } from '../plan/select.ts'
 import type { StoredOptions } from '../score.ts'
-import { isChanging, type Verdict } from './classify.ts'
+import { isChanging, type Verdict, type Verdicts } from './classify.ts'
 import { type Context, foreignRecords } from './context.ts'
 import type { PlanRequest } from './contract.ts'
 import { placeOf, preconditionOf, show } from './observe.ts'
@@ -29,12 +29,12 @@ interface Circumstances {
 /** Collects the steps of the leaves, one after the other in the order of the graph. */
 export class LeafSteps {
   readonly steps: Step[] = []
-  readonly #byAddress = new Map<string, Step>()
+  readonly #byPlace: Step[] = []
   readonly conflicts: Conflict[] = []
   readonly failures: PlanFailure[] = []
   readonly #context: Context
   readonly #graph: Graph
-  readonly #verdicts: ReadonlyMap<string, Verdict>
+  readonly #verdicts: Verdicts
   readonly #request: PlanRequest
   readonly #replaced: readonly ((address: string) => boolean)[]
   /** For each leaf the removals that must come first, because they claim the same. */
@@ -44,7 +44,7 @@ export class LeafSteps {
   constructor(
     context: Context,
     graph: Graph,
-    verdicts: ReadonlyMap<string, Verdict>,
+    verdicts: Verdicts,
     before: ReadonlyMap<string, readonly string[]>,
     request: PlanRequest,
   ) {
@@ -61,7 +61,7 @@ export class LeafSteps {
   }
 
   add(leaf: Leaf): void {
-    const verdict = this.#verdicts.get(leaf.address)
+    const verdict = this.#verdicts[leaf.place]
     if (!verdict) return
     this.#refuseForeignClaims(leaf)
     if (verdict.type === 'failed') {
@@ -71,10 +71,10 @@ export class LeafSteps {
     }
     const { record, renamedFrom, digest } = verdict
     const first = this.#before.get(leaf.address) ?? none
-    const direct = this.#graph.after.get(leaf.address) ?? none
+    const direct = leaf.after
     const after = first.length > 0 ? [...direct, ...first] : direct
     if (verdict.type === 'seen' && first.length === 0 && this.#isIdle(leaf, verdict, direct)) {
-      this.#push(idleStep(leaf, digest, direct))
+      this.#push(leaf, idleStep(leaf, digest, direct))
       return
     }
     const base = {
@@ -88,7 +88,7 @@ export class LeafSteps {
       forced: false,
     }
     if (verdict.type === 'deferred') {
-      this.#push({
+      this.#push(leaf, {
         ...base,
         action: 'deferred',
         differences: none,
@@ -136,7 +136,7 @@ export class LeafSteps {
         ? none
         : dueReactions(leaf, record, (address) => this.#causeOf(address))
     if (action === 'unchanged' && reactions.length > 0) action = 'react'
-    this.#push({
+    this.#push(leaf, {
       ...base,
       action,
       forced,
@@ -179,9 +179,9 @@ export class LeafSteps {
     return leaf.options.adopt || this.#request.adopt === true
   }
 
-  #push(step: Step): void {
+  #push({ place }: Leaf, step: Step): void {
     this.steps.push(step)
-    this.#byAddress.set(step.address, step)
+    this.#byPlace[place] = step
   }
 
   #reasons(leaf: Leaf, record: LedgerRecord | undefined, at: Circumstances): readonly string[] {
@@ -208,9 +208,10 @@ export class LeafSteps {
   }
 
   #causeOf(address: string): Cause | undefined {
-    const verdict = this.#verdicts.get(address)
+    const place = this.#graph.leaves.get(address)?.place ?? -1
+    const verdict = this.#verdicts[place]
     if (!verdict || verdict.type === 'failed') return undefined
-    const step = this.#byAddress.get(address) // causes come before, so it is there
+    const step = this.#byPlace[place] // causes come before, so it is there
     const reacting = step?.action === 'react' || (step?.reactions.length ?? 0) > 0
     return {
       address,

@@ -21,7 +21,6 @@ export class Pass {
   readonly abort: AbortSignal
   /** States of what is done in this pass, for outputs. */
   readonly states = new Map<string, { readonly definition: KindDefinition; readonly state: unknown }>()
-  readonly #graph: Graph
   readonly #leaves: ReadonlyMap<string, Leaf>
   readonly #steps: ReadonlyMap<string, Step>
   /** Intents that were written: the record as it was before, to go back to when nothing was done. */
@@ -32,7 +31,6 @@ export class Pass {
   constructor(context: Context, graph: Graph, plan: Plan, abort: AbortSignal) {
     this.context = context
     this.abort = abort
-    this.#graph = graph
     this.#leaves = graph.leaves
     this.#steps = new Map(plan.steps.map((step) => [step.address, step]))
   }
@@ -46,7 +44,7 @@ export class Pass {
   }
 
   dependenciesOf(address: string): readonly string[] {
-    return this.#graph.after.get(address) ?? []
+    return this.#leaves.get(address)?.after ?? []
   }
 
   ownerOf(address: string): Pick<LedgerRecord, 'project' | 'lineage' | 'topology' | 'address'> {

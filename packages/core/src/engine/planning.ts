@@ -24,7 +24,6 @@ export async function makePlan(context: Context, graph: Graph, request: PlanRequ
   const left = [...own.values()].filter(({ address }) => !graph.leaves.has(address) && !renamed.has(address))
   const selection = select(
     graph.order,
-    graph.after,
     left.map((record) => record.address),
     request.targets ?? none,
     request.excludes ?? none,

@@ -108,7 +108,11 @@ async function factsOf(paths: ReadonlySet<string>, sources: Sources): Promise<As
 }
 
 /** Where in a schema a secret is allowed. `undefined` as a whole: nowhere. */
-type Shape = 'secretable' | { readonly fields: ReadonlyMap<string, Shape> } | { readonly each: Shape }
+type Shape = 'secretable' | { readonly fields: readonly Field[] } | { readonly each: Shape }
+interface Field {
+  readonly name: string
+  readonly shape: Shape
+}
 
 const shapes = new WeakMap<z.ZodType, Shape | 'none'>()
 
@@ -126,12 +130,12 @@ function findSecretable(schema: z.ZodType): Shape | undefined {
   const { def } = schema as unknown as { def: Record<string, unknown> & { type: string } }
   switch (def.type) {
     case 'object': {
-      const fields = new Map<string, Shape>()
+      const fields: Field[] = []
       for (const [name, field] of Object.entries(def.shape as Record<string, z.ZodType>)) {
         const shape = findSecretable(field)
-        if (shape) fields.set(name, shape)
+        if (shape) fields.push({ name, shape })
       }
-      return fields.size > 0 ? { fields } : undefined
+      return fields.length > 0 ? { fields } : undefined
     }
     case 'array': {
       const each = findSecretable(def.element as z.ZodType)
@@ -149,14 +153,14 @@ function findSecretable(schema: z.ZodType): Shape | undefined {
       return findSecretable(def.innerType as z.ZodType)
     case 'union': {
       // Of objects that exclude each other: what any of them allows. `wrap` passes over what a value does not have.
-      const fields = new Map<string, Shape>()
+      const fields = new Map<string, Field>()
       for (const option of def.options as readonly z.ZodType[]) {
         const shape = findSecretable(option)
         if (shape && shape !== 'secretable' && 'fields' in shape)
-          for (const [name, field] of shape.fields) fields.set(name, field)
+          for (const field of shape.fields) fields.set(field.name, field)
         else if (shape) return shape
       }
-      return fields.size > 0 ? { fields } : undefined
+      return fields.size > 0 ? { fields: [...fields.values()] } : undefined
     }
     default:
       return undefined
@@ -173,7 +177,8 @@ function wrap(value: unknown, shape: Shape): unknown {
     return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, wrap(each, shape.each)]))
   }
   const copy: Record<string, unknown> = { ...(value as Record<string, unknown>) }
-  for (const [name, field] of shape.fields) if (name in copy) copy[name] = wrap(copy[name], field)
+  for (const field of shape.fields)
+    if (field.name in copy) copy[field.name] = wrap(copy[field.name], field.shape)
   return copy
 }
 

@@ -8,7 +8,7 @@ import type { Surplus } from '../interpret.ts'
 import type { LedgerRecord } from '../ledger/record.ts'
 import type { Claimant, Graph } from '../plan/graph.ts'
 import type { Conflict, PlanFailure, ShownDifference, Step } from '../plan/plan.ts'
-import type { Verdict } from './classify.ts'
+import type { Verdicts } from './classify.ts'
 import { type Context, ownKey } from './context.ts'
 
 const none: readonly never[] = Object.freeze([])
@@ -57,7 +57,7 @@ export interface Purges {
 export async function planPurges(
   context: Context,
   graph: Graph,
-  verdicts: ReadonlyMap<string, Verdict>,
+  verdicts: Verdicts,
   removals: readonly Step[],
   { adopt = false, signal }: { readonly adopt: boolean | undefined; readonly signal: AbortSignal },
 ): Promise<Purges> {
@@ -66,7 +66,7 @@ export async function planPurges(
   const failures: PlanFailure[] = []
   let belongings: Belongings | undefined
   for (const leaf of graph.order) {
-    const verdict = verdicts.get(leaf.address)
+    const verdict = verdicts[leaf.place]
     const surplusOf = leaf.definition.interpret?.surplus
     if (!surplusOf || verdict?.type !== 'seen' || verdict.action === 'create') continue
     const look = { address: leaf.address, digest: verdict.digest, memory: verdict.record?.memory, signal }
@@ -114,7 +114,7 @@ export async function planPurges(
       after: [
         leaf.address,
         ...graph.order
-          .filter((other) => verdicts.has(other.address) && other !== leaf && within(other.claims))
+          .filter((other) => verdicts[other.place] && other !== leaf && within(other.claims))
           .map((other) => other.address),
         ...removals
           .filter((step) => within(recordOf(context, step.address)?.claims ?? none))

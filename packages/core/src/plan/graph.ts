@@ -114,22 +114,16 @@ function nested<T>(map: Map<string, Map<string, T>>, key: string): Map<string, T
   return inner
 }
 
-/** The leaves in an order of execution, each with what comes before it. */
+/** The leaves in an order of execution; each knows what comes before it. */
 export interface Graph {
   /** Sorted so that everything comes after what it depends on; otherwise as in the project file. */
   readonly order: readonly Leaf[]
-  /** For each leaf, the addresses it directly depends on. */
-  readonly after: ReadonlyMap<string, readonly string[]>
   readonly index: ClaimIndex<Leaf>
   readonly leaves: ReadonlyMap<string, Leaf>
-  /** Leaves that others come after. */
-  readonly awaited: ReadonlySet<string>
-  /** Leaves whose outputs somebody takes. */
-  readonly referenced: ReadonlySet<string>
 }
 
 /**
- * Derives the graph.
+ * Derives the graph, and enters into each leaf what it depends on.
  * @throws HarmonyError `claim-conflict` with all conflicts, `cycle` with the path of one, `unresolved-reference`.
  */
 export function deriveGraph(leaves: readonly Leaf[]): Graph {
@@ -157,24 +151,25 @@ export function deriveGraph(leaves: readonly Leaf[]): Graph {
       },
     )
 
-  const after = new Map<string, readonly string[]>()
-  const referenced = new Set<string>()
-  const awaited = new Set<string>()
   for (const leaf of leaves) {
     const references = referencesOf(leaf.score)
     for (const each of references) {
-      referenced.add(each)
-      if (byAddress.has(each)) continue
-      const message = `takes an output of ${each}, which is not part of this deployment`
-      issues.push({ address: leaf.address, path: [], message })
+      const source = byAddress.get(each)
+      if (source) source.isReferenced = true
+      else {
+        const message = `takes an output of ${each}, which is not part of this deployment`
+        issues.push({ address: leaf.address, path: [], message })
+      }
     }
-    const dependencies = dependenciesOf(leaf, index, references)
-    after.set(leaf.address, dependencies)
-    for (const each of dependencies) awaited.add(each)
+    leaf.after = dependenciesOf(leaf, index, references)
+    for (const each of leaf.after) {
+      const awaited = byAddress.get(each)
+      if (awaited) awaited.isAwaited = true
+    }
   }
   if (issues.length > 0)
     throw new HarmonyError('unresolved-reference', `${issues[0]?.address} ${issues[0]?.message}`, { issues })
-  return { order: sort(leaves, after, byAddress), after, index, leaves: byAddress, awaited, referenced }
+  return { order: sort(leaves, byAddress), index, leaves: byAddress }
 }
 
 /** Addresses of the Scores whose outputs a spec takes. */
@@ -217,44 +212,41 @@ function dependenciesOf(
   return found ?? none
 }
 
-function sort(
-  leaves: readonly Leaf[],
-  after: ReadonlyMap<string, readonly string[]>,
-  byAddress: ReadonlyMap<string, Leaf>,
-): readonly Leaf[] {
-  const done = new Set<string>()
-  const open = new Set<string>()
+function sort(leaves: readonly Leaf[], byAddress: ReadonlyMap<string, Leaf>): readonly Leaf[] {
+  const states = new Uint8Array(leaves.length)
+  const [open, done] = [1, 2]
+  const isDone = (address: string) => {
+    const leaf = byAddress.get(address)
+    return leaf !== undefined && states[leaf.place] === done
+  }
   const order: Leaf[] = []
   // An explicit stack: a chain of ten thousand Scores must not exhaust the call stack.
   for (const start of leaves) {
-    if (done.has(start.address)) continue
-    if ((after.get(start.address) ?? none).every((each) => done.has(each))) {
-      done.add(start.address)
+    if (states[start.place] === done) continue
+    if (start.after.every(isDone)) {
+      states[start.place] = done
       order.push(start)
       continue
     }
     const stack: { leaf: Leaf; next: number }[] = [{ leaf: start, next: 0 }]
-    open.add(start.address)
+    states[start.place] = open
     for (let top = stack.at(-1); top; top = stack.at(-1)) {
-      const dependencies = after.get(top.leaf.address) ?? []
-      const dependency = dependencies[top.next++]
+      const dependency = top.leaf.after[top.next++]
       if (dependency === undefined) {
-        open.delete(top.leaf.address)
-        done.add(top.leaf.address)
+        states[top.leaf.place] = done
         order.push(top.leaf)
         stack.pop()
         continue
       }
-      if (open.has(dependency))
+      const leaf = byAddress.get(dependency)
+      if (!leaf || states[leaf.place] === done) continue
+      if (states[leaf.place] === open)
         throw cycle(
-          stack.map(({ leaf }) => leaf.address),
+          stack.map((each) => each.leaf.address),
           dependency,
         )
-      const leaf = byAddress.get(dependency)
-      if (leaf && !done.has(dependency)) {
-        open.add(dependency)
-        stack.push({ leaf, next: 0 })
-      }
+      states[leaf.place] = open
+      stack.push({ leaf, next: 0 })
     }
   }
   return order

@@ -16,6 +16,14 @@ export interface Leaf {
   readonly parent: string | undefined
   readonly claims: readonly Claim[]
   readonly uses: readonly Claim[]
+  /** Its place among the leaves of the project file, from 0: what is known of thousands stands in lists, not in maps. */
+  readonly place: number
+  /** Addresses it directly depends on; this and what follows is found by `deriveGraph`. */
+  after: readonly string[]
+  /** Whether others come after it. */
+  isAwaited: boolean
+  /** Whether somebody takes its outputs. */
+  isReferenced: boolean
 }
 
 const none: readonly never[] = Object.freeze([])
@@ -27,28 +35,42 @@ const none: readonly never[] = Object.freeze([])
 export function expand(scores: readonly AnyScore[]): readonly Leaf[] {
   const issues: Issue[] = []
   const leaves: Leaf[] = []
-  const leavesOf = new Map<string, readonly string[]>()
+  /** A leaf is there for itself, a composite for the addresses of its leaves. */
+  const found = new Map<string, Leaf | readonly string[]>()
   const visit = (
     score: AnyScore,
     parent: AnyScore | undefined,
     inherited: StoredOptions | undefined,
-  ): readonly string[] => {
+    into: string[] | undefined,
+  ): void => {
     const options = inherited ? inherit(score.options, inherited) : score.options
     const { definition, children } = score['~score']
-    if (leavesOf.has(score.id)) {
+    if (found.has(score.id)) {
       issues.push({
         address: score.id,
         path: [],
         message: 'is declared twice; each identity may stand for one thing only',
       })
-      return none
+      return
     }
     if (!children) {
-      leavesOf.set(score.id, [score.id])
-      const claims = definition.claims?.(score.spec) ?? none
-      const uses = definition.uses?.(score.spec) ?? none
-      leaves.push({ address: score.id, score, definition, options, parent: parent?.id, claims, uses })
-      return [score.id]
+      const leaf: Leaf = {
+        address: score.id,
+        score,
+        definition,
+        options,
+        parent: parent?.id,
+        claims: definition.claims?.(score.spec) ?? none,
+        uses: definition.uses?.(score.spec) ?? none,
+        place: leaves.length,
+        after: none,
+        isAwaited: false,
+        isReferenced: false,
+      }
+      found.set(score.id, leaf)
+      leaves.push(leaf)
+      into?.push(score.id)
+      return
     }
     if (options.formerly.length > 0)
       issues.push({
@@ -56,24 +78,25 @@ export function expand(scores: readonly AnyScore[]): readonly Leaf[] {
         path: ['formerly'],
         message: 'a composite has no identity in the ledger; name the earlier identities of its children',
       })
-    leavesOf.set(score.id, none) // a composite within itself would be found as declared twice
-    const own = children.flatMap((child) => visit(child, parent ?? score, options))
-    leavesOf.set(score.id, own)
-    return own
+    const own: string[] = []
+    found.set(score.id, own) // before its children: a composite within itself is then found as declared twice
+    for (const child of children) visit(child, parent ?? score, options, own)
+    into?.push(...own)
   }
-  for (const score of scores) visit(score, undefined, undefined)
+  for (const score of scores) visit(score, undefined, undefined, undefined)
 
   const replaceComposites = (leaf: Leaf, field: string, addresses: readonly string[]): readonly string[] => {
     if (addresses.length === 0) return addresses
     return addresses.flatMap((address) => {
-      const found = leavesOf.get(address)
-      if (!found)
+      const named = found.get(address)
+      if (!named)
         issues.push({
           address: leaf.address,
           path: [field],
           message: `${address} is not part of this deployment`,
         })
-      return (found ?? none).filter((each) => each !== leaf.address)
+      const addresses = Array.isArray(named) ? (named as readonly string[]) : named ? [address] : none
+      return addresses.filter((each) => each !== leaf.address)
     })
   }
   const done = leaves.map((leaf) => {

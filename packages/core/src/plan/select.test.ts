@@ -2,14 +2,11 @@ import { describe, expect, test } from 'vitest'
 import type { Leaf } from './leaf.ts'
 import { matcher, select } from './select.ts'
 
-const leaf = (address: string, parent?: string) => ({ address, parent }) as unknown as Leaf
-const order = [leaf('A:1'), leaf('B:2', 'C:x'), leaf('B:3', 'C:x'), leaf('D:4')]
-const after = new Map([
-  ['B:2', ['A:1']],
-  ['B:3', ['B:2']],
-])
+const leaf = (address: string, parent?: string, after: readonly string[] = []) =>
+  ({ address, parent, after }) as unknown as Leaf
+const order = [leaf('A:1'), leaf('B:2', 'C:x', ['A:1']), leaf('B:3', 'C:x', ['B:2']), leaf('D:4')]
 const chosen = (targets: readonly string[], excludes: readonly string[] = []) => {
-  const selection = select(order, after, ['Old:9'], targets, excludes)
+  const selection = select(order, ['Old:9'], targets, excludes)
   return {
     addresses: order.map((each) => each.address).filter(selection.has),
     notes: selection.notes,

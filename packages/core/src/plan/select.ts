@@ -34,7 +34,6 @@ export function matcher(pattern: string): (address: string) => boolean {
  */
 export function select(
   order: readonly Leaf[],
-  after: ReadonlyMap<string, readonly string[]>,
   removable: readonly string[],
   targets: readonly string[],
   excludes: readonly string[],
@@ -58,7 +57,7 @@ export function select(
       if (!wanted && !chosen.has(leaf.address)) continue
       if (!wanted) pulled.push(leaf.address)
       chosen.add(leaf.address)
-      for (const each of after.get(leaf.address) ?? []) chosen.add(each)
+      for (const each of leaf.after) chosen.add(each)
     }
     if (pulled.length > 0) notes.push(`included, because targets depend on them: ${list(pulled.reverse())}`)
   }
@@ -68,7 +67,7 @@ export function select(
   if (excludes.length > 0)
     for (const leaf of order) {
       const named = isExcluded(names(leaf))
-      const lost = (after.get(leaf.address) ?? []).some((each) => !chosen.has(each))
+      const lost = leaf.after.some((each) => !chosen.has(each))
       if (named) chosen.delete(leaf.address)
       else if (lost && chosen.delete(leaf.address)) dropped.push(leaf.address)
     }

@@ -77,8 +77,23 @@ type Read = FoundFile | undefined
 
 const page = 4096
 
-// One buffer for all small reads, which are over before another begins; what is returned is a copy.
+// For files that do not say how long they are; what is returned is a copy.
 let scratch: Uint8Array | undefined
+// Small files share a piece of memory: an allocation of its own for each of thousands would be most of the work.
+const poolSize = 64 * 1024
+let pool: ArrayBuffer | undefined
+let poolUsed = 0
+
+function shortBuffer(size: number): Uint8Array {
+  if (size > page) return new Uint8Array(size)
+  if (!pool || poolUsed + size > poolSize) {
+    pool = new ArrayBuffer(poolSize)
+    poolUsed = 0
+  }
+  const buffer = new Uint8Array(pool, poolUsed, size)
+  poolUsed += size
+  return buffer
+}
 
 function readSmall(path: string, limit: number): Read | 'changed' | 'large' {
   const opened = openOrStat(path)
@@ -88,25 +103,32 @@ function readSmall(path: string, limit: number): Read | 'changed' | 'large' {
     const stat = fileStat(before)
     if (stat.type !== 'file' || stat.size > limit) return { stat, bytes: undefined }
     if (stat.size > longRead) return 'large'
-    scratch ??= new Uint8Array(longRead + 1)
-    // Files of /proc say that they are empty: then only reading tells.
-    const wanted = stat.size === 0 ? Math.min(limit, longRead) + 1 : stat.size
-    let length = 0
-    while (length < wanted) {
-      const n = readSync(opened, scratch, length, wanted - length, null)
-      if (n === 0) break
-      length += n
-    }
-    if (stat.size === 0 && length === wanted) return { stat, bytes: undefined }
-    if (length !== stat.size && stat.size !== 0) return 'changed'
+    if (stat.size === 0) return { stat, bytes: readUnsized(opened, Math.min(limit, longRead)) }
+    const bytes = shortBuffer(stat.size)
+    if (readInto(opened, bytes) !== stat.size) return 'changed'
     // One page is read at once, either before a write or after it; more than that may be half of each.
-    if (length > page && differs(before, fstatSync(opened, { bigint: true }))) return 'changed'
-    // From Buffer's pool: an allocation of its own for each of thousands of small files would be most of the work.
-    const copy = Buffer.from(scratch.subarray(0, length))
-    return { stat, bytes: new Uint8Array(copy.buffer, copy.byteOffset, length) }
+    if (stat.size > page && differs(before, fstatSync(opened, { bigint: true }))) return 'changed'
+    return { stat, bytes }
   } finally {
     closeSync(opened)
   }
+}
+
+/** Files of /proc say that they are empty: then only reading tells. `undefined` for more than `limit` bytes. */
+function readUnsized(fd: number, limit: number): Uint8Array | undefined {
+  scratch ??= new Uint8Array(longRead + 1)
+  const length = readInto(fd, scratch.subarray(0, limit + 1))
+  return length > limit ? undefined : scratch.slice(0, length)
+}
+
+function readInto(fd: number, bytes: Uint8Array): number {
+  let length = 0
+  while (length < bytes.length) {
+    const n = readSync(fd, bytes, length, bytes.length - length, null)
+    if (n === 0) break
+    length += n
+  }
+  return length
 }
 
 async function readLarge(path: string, limit: number): Promise<Read | 'changed'> {

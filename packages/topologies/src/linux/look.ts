@@ -73,14 +73,35 @@ export function inspectNow(on: Looking, path: string, options: InspectOptions = 
   const owner = around.users.get(stat.uid)
   const group = around.groups.get(stat.gid)
   if (!owner || !group) return undefined
-  const facts = {
-    mode: octal(stat.mode),
-    owner,
-    group,
-    folder: around.folder,
-    fingerprint: fingerprint(stat),
+  return new FileEntry(stat, bytes, { owner, group, folder: around.folder })
+}
+
+// A class, so that the fingerprint is made when it is asked for: of thousands of unchanged files it never is.
+class FileEntry {
+  readonly type = 'file'
+  readonly content: FileContent
+  readonly mode: string
+  readonly owner: Principal
+  readonly group: Principal
+  readonly folder: string | undefined
+  readonly #stat: FileStat
+
+  constructor(
+    stat: FileStat,
+    bytes: Uint8Array,
+    { owner, group, folder }: Pick<FileEntry, 'owner' | 'group' | 'folder'>,
+  ) {
+    this.content = { bytes, size: bytes.length }
+    this.mode = octal(stat.mode)
+    this.owner = owner
+    this.group = group
+    this.folder = folder
+    this.#stat = stat
   }
-  return { type: 'file', content: { bytes, size: bytes.length }, ...facts }
+
+  get fingerprint(): string {
+    return fingerprint(this.#stat)
+  }
 }
 
 /**
