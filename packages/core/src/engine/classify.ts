@@ -4,10 +4,11 @@
 import { HarmonyError, toHarmonyError } from '../errors.ts'
 import { type Difference, isCreation } from '../interpret.ts'
 import { isHalfPutBack, type LedgerRecord, reliableMemory } from '../ledger/record.ts'
+import type { OwnedRecords } from '../ledger/records.ts'
 import type { Graph } from '../plan/graph.ts'
 import type { Leaf } from '../plan/leaf.ts'
 import type { Action } from '../plan/plan.ts'
-import type { KindDefinition } from '../score.ts'
+import type { KindDefinition, StoredOptions } from '../score.ts'
 import type { Context } from './context.ts'
 import { type Observation, observe, verbsOf } from './observe.ts'
 import {
@@ -32,6 +33,8 @@ export type Verdict =
       readonly record: LedgerRecord | undefined
       readonly renamedFrom: string | undefined
     }
+  /** As wanted, and declared as it was when it was last applied: as nearly all of thousands are. */
+  | { readonly type: 'idle'; readonly digest: string; readonly revision: number }
   /** Cannot be told before what it depends on is done. */
   | {
       readonly type: 'deferred'
@@ -80,37 +83,32 @@ export function isChanging(verdict: Verdict | undefined): boolean {
 export interface Circumstances {
   readonly context: Context
   readonly graph: Graph
-  /** The owner's records, by address. */
-  readonly own: ReadonlyMap<string, LedgerRecord>
+  /** The owner's records. */
+  readonly own: OwnedRecords
   /** Records of Scores that had another address, by the new one. */
   readonly renames: ReadonlyMap<string, LedgerRecord>
+  /** Whether nothing but its state can be a reason to do something about a leaf. */
+  isUsual(leaf: Leaf): boolean
   readonly signal: AbortSignal
 }
 
 const neverAsked = () => Promise.reject(new HarmonyError('internal', 'nothing late was to be resolved'))
-const idle = {
-  type: 'seen',
-  action: 'unchanged',
-  resolved: nothingResolved,
-  state: undefined,
-  differences: none,
-  renamedFrom: undefined,
-} as const
-
 class Classifier {
   readonly #context: Context
   readonly #graph: Graph
-  readonly #own: ReadonlyMap<string, LedgerRecord>
+  readonly #own: OwnedRecords
+  readonly #isUsual: (leaf: Leaf) => boolean
   readonly #renames: ReadonlyMap<string, LedgerRecord>
   readonly #signal: AbortSignal
   /** Verdicts that others may ask for. */
   readonly #started = new Map<string, Verdict | Promise<Verdict>>()
 
-  constructor({ context, graph, own, renames, signal }: Circumstances) {
+  constructor({ context, graph, own, renames, isUsual, signal }: Circumstances) {
     this.#context = context
     this.#graph = graph
     this.#own = own
     this.#renames = renames
+    this.#isUsual = isUsual
     this.#signal = signal
   }
 
@@ -122,20 +120,21 @@ class Classifier {
     return verdict
   }
 
-  /** Most of thousands are as wanted, and known to be ours: they are told apart without a promise for each. */
+  /** Most of thousands are as wanted, and known to be ours: they are told apart without a promise or a record for each. */
   #atOnce(leaf: Leaf): Verdict | Promise<Verdict> {
-    const { definition, score, address } = leaf
-    const record = this.#own.get(address)
+    const { definition, score, address, options, claims, after, parent } = leaf
+    const { kind, version, spec } = score
     const isPlain = !score['~score'].late && !definition.interpret?.surplus && !leaf.isReferenced
-    if (!record || record.unfinished || !isPlain) return this.#fully(leaf, undefined)
-    const digest = digestOfSpec(score, this.#context.sources, record)
-    const resolved = resolveSpec(score, this.#context.sources, neverAsked)
-    if (digest instanceof Promise || resolved instanceof Promise) return this.#fully(leaf, undefined)
+    if (!isPlain || hasReactions(options) || !this.#isUsual(leaf)) return this.#fully(leaf, undefined)
+    const standing = this.#own.standing(address, { kind, version, spec, options, claims, after, parent })
+    const resolved = standing && resolveSpec(score, this.#context.sources, neverAsked)
+    if (!resolved || resolved instanceof Promise) return this.#fully(leaf, undefined)
+    const { digest, revision, memory } = standing
     try {
-      const look = { address, digest, memory: record.memory, signal: this.#signal }
+      const look = { address, digest, memory, signal: this.#signal }
       const seen = observe(definition, resolved, this.#context.topology, look)
       if (seen instanceof Promise) return this.#fully(leaf, seen)
-      if (seen.differences.length === 0) return { ...idle, definition, digest, record }
+      if (seen.differences.length === 0) return { type: 'idle', digest, revision }
     } catch {
       // Looked at again, where it is decided what an error means.
     }
@@ -220,6 +219,11 @@ export function readOutput(
       hint: outputs ? `it has: ${Object.keys(outputs).join(', ')}` : 'its kind has no outputs',
     })
   return value
+}
+
+function hasReactions({ reactions }: StoredOptions): boolean {
+  for (const _ in reactions) return true
+  return false
 }
 
 function mayCure(error: HarmonyError, dependency: Leaf | undefined): boolean {

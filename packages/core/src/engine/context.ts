@@ -2,8 +2,8 @@
 import type { Emit } from '../events.ts'
 import type { StateHome } from '../ledger/home.ts'
 import type { Ledger } from '../ledger/ledger.ts'
-import type { LedgerRecord } from '../ledger/record.ts'
-import { recordKey } from '../ledger/record.ts'
+import type { LedgerRecord, RecordId } from '../ledger/record.ts'
+import type { OwnedRecords } from '../ledger/records.ts'
 import type { Topology } from '../topology.ts'
 import type { Clock, Owner, Sources } from './contract.ts'
 
@@ -21,23 +21,21 @@ export interface Context {
 }
 
 /** The records of this owner on this topology, by address. */
-export function ownRecords({ ledger, owner, topology }: Context): ReadonlyMap<string, LedgerRecord> {
-  const own = new Map<string, LedgerRecord>()
-  for (const record of ledger.records.values())
-    if (record.lineage === owner.lineage && record.topology === topology.name) own.set(record.address, record)
-  return own
+export function ownRecords({ ledger, owner, topology }: Context): OwnedRecords {
+  return ledger.records.of({ lineage: owner.lineage ?? '', topology: topology.name })
 }
 
 /** The records of everybody else on this host. */
 export function foreignRecords({ ledger, owner, topology }: Context): readonly LedgerRecord[] {
-  return [...ledger.records.values()].filter(
-    (record) => record.lineage !== owner.lineage || record.topology !== topology.name,
-  )
+  const foreign: LedgerRecord[] = []
+  for (const owned of ledger.records.owned())
+    if (owned.lineage !== owner.lineage || owned.topology !== topology.name) foreign.push(...owned.values())
+  return foreign
 }
 
-/** The key of this owner's record for an address. */
-export function ownKey({ owner, topology }: Context, address: string): string {
-  return recordKey({ lineage: owner.lineage ?? '', topology: topology.name, address })
+/** Which record of the ledger is this owner's for an address. */
+export function ownId({ owner, topology }: Context, address: string): RecordId {
+  return { lineage: owner.lineage ?? '', topology: topology.name, address }
 }
 
 /** The time and sleep of this process. */

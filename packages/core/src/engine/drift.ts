@@ -101,7 +101,7 @@ async function outputOf(
   output: string,
   signal: AbortSignal,
 ): Promise<unknown> {
-  const source = context.ledger.records.get(`${record.lineage} ${record.topology} ${from}`)
+  const source = context.ledger.records.get({ ...record, address: from })
   if (!source)
     throw new HarmonyError(
       'unresolved-reference',

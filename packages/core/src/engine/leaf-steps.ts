@@ -6,7 +6,7 @@ import type { Leaf } from '../plan/leaf.ts'
 import type { Action, Conflict, PlanFailure, Step } from '../plan/plan.ts'
 import { matcher } from '../plan/select.ts'
 import type { StoredOptions } from '../score.ts'
-import { isChanging, type Verdict, type Verdicts } from './classify.ts'
+import { isChanging, type Verdicts } from './classify.ts'
 import { type Context, foreignRecords } from './context.ts'
 import type { PlanRequest } from './contract.ts'
 import { placeOf, preconditionOf, show } from './observe.ts'
@@ -69,14 +69,13 @@ export class LeafSteps {
       this.failures.push({ address: leaf.address, code, message, hint })
       return
     }
-    const { record, renamedFrom, digest } = verdict
-    const first = this.#before.get(leaf.address) ?? none
-    const direct = leaf.after
-    const after = first.length > 0 ? [...direct, ...first] : direct
-    if (verdict.type === 'seen' && first.length === 0 && this.#isIdle(leaf, verdict, direct)) {
-      this.#push(leaf, idleStep(leaf, digest, direct))
+    if (verdict.type === 'idle') {
+      this.#push(leaf, idleStep(leaf, verdict.digest))
       return
     }
+    const { record, renamedFrom, digest } = verdict
+    const first = this.#before.get(leaf.address) ?? none
+    const after = first.length > 0 ? [...leaf.after, ...first] : leaf.after
     const base = {
       address: leaf.address,
       kind: leaf.score.kind,
@@ -157,18 +156,8 @@ export class LeafSteps {
         !record ||
         record.unfinished !== undefined ||
         renamedFrom !== undefined ||
-        isOutdated(record, leaf, digest, direct),
+        isOutdated(record, leaf, digest),
     })
-  }
-
-  /** Whether there is nothing to say of a leaf, as of most of thousands: as wanted, and known to be. */
-  #isIdle(leaf: Leaf, verdict: Verdict & { type: 'seen' }, after: readonly string[]): boolean {
-    const { record } = verdict
-    if (verdict.action !== 'unchanged' || !record || record.unfinished || verdict.renamedFrom !== undefined)
-      return false
-    if (this.#replaced.length > 0 || isOutdated(record, leaf, verdict.digest, after)) return false
-    for (const _ in leaf.options.reactions) return false
-    return true
   }
 
   #replaces({ address, parent }: Leaf): boolean {
@@ -216,7 +205,7 @@ export class LeafSteps {
     return {
       address,
       digest: verdict.digest,
-      revision: verdict.record?.revision ?? 0,
+      revision: (verdict.type === 'idle' ? verdict.revision : verdict.record?.revision) ?? 0,
       changing: isChanging(verdict) || reacting || step?.action === 'replace',
     }
   }
@@ -244,7 +233,7 @@ export class LeafSteps {
   }
 }
 
-function idleStep({ address, score, parent }: Leaf, digest: string, after: readonly string[]): Step {
+function idleStep({ address, score, parent, after }: Leaf, digest: string): Step {
   return {
     address,
     kind: score.kind,
@@ -265,12 +254,12 @@ function idleStep({ address, score, parent }: Leaf, digest: string, after: reado
 }
 
 /** Whether the ledger must be rewritten although nothing on the host has to change. */
-function isOutdated(record: LedgerRecord, leaf: Leaf, digest: string, after: readonly string[]): boolean {
+function isOutdated(record: LedgerRecord, leaf: Leaf, digest: string): boolean {
   return (
     record.digest !== digest ||
     !sameOptions(record.options, leaf.options) ||
     record.parent !== leaf.parent ||
-    !sameList(record.after, after)
+    !sameList(record.after, leaf.after)
   )
 }
 

@@ -144,14 +144,10 @@ class Conducting implements Maestro {
   }
 
   async owners(): Promise<readonly LedgerOwner[]> {
-    const owners: { project: string; lineage: string; topology: string; records: number }[] = []
-    for (const { project, lineage, topology } of (await this.#context()).ledger.records.values()) {
-      const known = owners.find(
-        (each) => each.lineage === lineage && each.topology === topology && each.project === project,
-      )
-      if (known) known.records++
-      else owners.push({ project, lineage, topology, records: 1 })
-    }
+    const owners: LedgerOwner[] = []
+    for (const owned of (await this.#context()).ledger.records.owned())
+      for (const [project, records] of owned.projects())
+        owners.push({ project, lineage: owned.lineage, topology: owned.topology, records })
     return owners
   }
 

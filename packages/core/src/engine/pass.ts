@@ -10,7 +10,7 @@ import type { Leaf } from '../plan/leaf.ts'
 import type { Plan, Step } from '../plan/plan.ts'
 import type { KindDefinition } from '../score.ts'
 import { readOutput } from './classify.ts'
-import { type Context, ownKey } from './context.ts'
+import { type Context, ownId } from './context.ts'
 import { observe } from './observe.ts'
 import type { Cause } from './reactions.ts'
 import { type Outputs, resolveSpec } from './resolve.ts'
@@ -54,7 +54,7 @@ export class Pass {
 
   /** The record of an address as it is now. */
   current(address: string): LedgerRecord | undefined {
-    return this.context.ledger.records.get(ownKey(this.context, address))
+    return this.context.ledger.records.get(ownId(this.context, address))
   }
 
   /** The record of a step's Score as it was when the pass began, under its earlier address if it was renamed. */
@@ -101,19 +101,19 @@ export class Pass {
 
   /** Writes the intent to remove something. */
   async intendRemoval(step: Step): Promise<void> {
-    const key = ownKey(this.context, step.address)
-    this.context.ledger.write({ key, patch: { unfinished: { step: 'remove' } } })
+    const of = ownId(this.context, step.address)
+    this.context.ledger.write({ of, patch: { unfinished: { step: 'remove' } } })
     await this.context.ledger.flush()
   }
 
   /** Enters the result of a step; it becomes durable with the next flush. */
   finish(step: Step, record: LedgerRecord): void {
     if (step.renamedFrom !== undefined)
-      this.context.ledger.write({ drop: ownKey(this.context, step.renamedFrom) })
+      this.context.ledger.write({ drop: ownId(this.context, step.renamedFrom) })
     const current = this.current(step.address)
     this.context.ledger.write(
       current
-        ? { key: ownKey(this.context, step.address), patch: changedMembers(current, record) }
+        ? { of: ownId(this.context, step.address), patch: changedMembers(current, record) }
         : { put: record },
     )
     this.#intents.delete(step.address)
@@ -121,7 +121,7 @@ export class Pass {
 
   /** The thing is gone, or no longer ours. */
   drop(address: string): void {
-    this.context.ledger.write({ drop: ownKey(this.context, address) })
+    this.context.ledger.write({ drop: ownId(this.context, address) })
   }
 
   /** Takes back the intents of steps that never began, so that the ledger claims nothing that is not there. */
@@ -130,7 +130,7 @@ export class Pass {
       if ((address !== undefined && each !== address) || this.#begun.has(each)) continue
       this.#intents.delete(each)
       if (before && before.address === each) this.context.ledger.write({ put: before })
-      else this.context.ledger.write({ drop: ownKey(this.context, each) })
+      else this.context.ledger.write({ drop: ownId(this.context, each) })
     }
   }
 

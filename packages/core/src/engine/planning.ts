@@ -21,7 +21,10 @@ export async function makePlan(context: Context, graph: Graph, request: PlanRequ
   const signal = request.signal ?? new AbortController().signal
   const renames = findRenames(graph, own)
   const renamed = new Set([...renames.records.values()].map((record) => record.address))
-  const left = [...own.values()].filter(({ address }) => !graph.leaves.has(address) && !renamed.has(address))
+  const left = [...own.addresses()].flatMap((address) => {
+    const record = graph.leaves.has(address) || renamed.has(address) ? undefined : own.get(address)
+    return record ?? none
+  })
   const selection = select(
     graph.order,
     left.map((record) => record.address),
@@ -31,12 +34,18 @@ export async function makePlan(context: Context, graph: Graph, request: PlanRequ
 
   refuseUnmatched(graph.order, none, request.replace ?? none, '--replace')
 
-  const verdicts = await classifyAll({ context, graph, own, renames: renames.records, signal }, selection.has)
   const removals = planRemovals(
     withDependents(left, (record) => selection.mayRemove(record.address)),
     graph,
     own.size,
     request,
+  )
+  const first = removals.before
+  const anew = (request.replace ?? none).length > 0
+  const about = { context, graph, own, renames: renames.records, signal }
+  const verdicts = await classifyAll(
+    { ...about, isUsual: (leaf) => !anew && !first.has(leaf.address) },
+    selection.has,
   )
   const steps = new LeafSteps(context, graph, verdicts, removals.before, request)
   for (const leaf of graph.order) steps.add(leaf)

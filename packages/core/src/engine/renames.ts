@@ -3,6 +3,7 @@
  * wanted, or that another Score has taken, is nobody's past.
  */
 import type { LedgerRecord } from '../ledger/record.ts'
+import type { OwnedRecords } from '../ledger/records.ts'
 import type { Graph } from '../plan/graph.ts'
 import type { Leaf } from '../plan/leaf.ts'
 import type { Conflict } from '../plan/plan.ts'
@@ -14,7 +15,7 @@ export interface Renames {
 }
 
 /** Finds the renames of a plan. */
-export function findRenames(graph: Graph, own: ReadonlyMap<string, LedgerRecord>): Renames {
+export function findRenames(graph: Graph, own: OwnedRecords): Renames {
   const records = new Map<string, LedgerRecord>()
   const conflicts: Conflict[] = []
   const takenBy = new Map<string, string>()

@@ -9,7 +9,7 @@ import type { LedgerRecord } from '../ledger/record.ts'
 import type { Claimant, Graph } from '../plan/graph.ts'
 import type { Conflict, PlanFailure, ShownDifference, Step } from '../plan/plan.ts'
 import type { Verdicts } from './classify.ts'
-import { type Context, ownKey } from './context.ts'
+import { type Context, ownId } from './context.ts'
 
 const none: readonly never[] = Object.freeze([])
 
@@ -134,7 +134,7 @@ export async function planPurges(
 }
 
 function recordOf(context: Context, address: string): LedgerRecord | undefined {
-  return context.ledger.records.get(ownKey(context, address))
+  return context.ledger.records.get(ownId(context, address))
 }
 
 function isOf(claim: Claim, record: LedgerRecord | undefined): boolean {

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { StateHome } from './home.ts'
 import { Ledger } from './ledger.ts'
-import { type LedgerRecord, recordKey } from './record.ts'
+import type { LedgerRecord } from './record.ts'
 
 const record = (address: string, more: Partial<LedgerRecord> = {}): LedgerRecord => ({
   project: 'p',
@@ -74,18 +74,18 @@ test('what was flushed is read back, member by member', async () => {
   ledger.write({ put: full }, { put: record('b') })
   await ledger.flush()
   const again = await Ledger.load(home)
-  expect(again.records.get(recordKey(full))).toEqual(full)
-  expect(again.records.get(recordKey(record('b')))).toEqual(record('b'))
+  expect(again.records.get(full)).toEqual(full)
+  expect(again.records.get(record('b'))).toEqual(record('b'))
 })
 
 test('a patch takes members away as well', async () => {
   const ledger = await Ledger.load(home)
   ledger.write(
     { put: record('a', { unfinished: { step: 'remove' } }) },
-    { key: recordKey(record('a')), patch: { unfinished: undefined, revision: 2 } },
+    { of: record('a'), patch: { unfinished: undefined, revision: 2 } },
   )
   await ledger.flush()
-  expect((await Ledger.load(home)).records.get(recordKey(record('a')))).toEqual(record('a', { revision: 2 }))
+  expect((await Ledger.load(home)).records.get(record('a'))).toEqual(record('a', { revision: 2 }))
 })
 
 test('what is entered while a write is under way goes together into the next one', async () => {
@@ -114,12 +114,12 @@ describe('after a crash', () => {
   test('between a new snapshot and the end of the old journal nothing is replayed twice', async () => {
     const ledger = await Ledger.load(home)
     for (let i = 0; i < 300; i++) ledger.write({ put: record(String(i)) })
-    ledger.write({ drop: recordKey(record('7')) })
+    ledger.write({ drop: record('7') })
     await ledger.flush()
     const journal = files.get('ledger.journal') as Uint8Array
     await ledger.tidy()
     expect(files.has('ledger.journal')).toBe(false)
-    ledger.write({ drop: recordKey(record('8')) })
+    ledger.write({ drop: record('8') })
     await ledger.flush()
     files.set('ledger.journal', Buffer.concat([journal, files.get('ledger.journal') as Uint8Array]))
     const after = await addresses()
@@ -194,7 +194,7 @@ test('the ledger goes when its last record goes', async () => {
   ledger.write({ put: record('a') })
   await ledger.makeKey()
   await ledger.flush()
-  ledger.write({ drop: recordKey(record('a')) })
+  ledger.write({ drop: record('a') })
   await ledger.tidy()
   expect([...files.keys()]).toEqual([])
   expect(writes.at(-1)).toBe('dissolve')

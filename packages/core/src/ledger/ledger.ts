@@ -6,11 +6,10 @@
  * together into the next one. Each journal line carries the sequence number of the snapshot it continues, so a crash
  * between writing a new snapshot and dropping the journal replays nothing twice.
  */
-import { hash } from 'node:crypto'
-import { HarmonyError } from '../errors.ts'
 import type { StateHome } from './home.ts'
-import { type Packed, pack, unpack } from './pack.ts'
-import { type JournalEntry, type LedgerRecord, recordKey } from './record.ts'
+import type { JournalEntry, LedgerRecord, RecordId } from './record.ts'
+import { Records } from './records.ts'
+import { checksum, corrupt, readSnapshot, writeSnapshot } from './snapshot.ts'
 
 const snapshotFile = 'ledger.json'
 const journalFile = 'ledger.journal'
@@ -22,7 +21,7 @@ const journalAllowance = 256
 /** The ledger of one home, in memory and on its way to disk. */
 export class Ledger {
   readonly #home: StateHome
-  readonly #records: Map<string, LedgerRecord>
+  readonly #records: Records
   /** Generation of the snapshot that the journal continues. */
   #generation: number
   #journalEntries: number
@@ -35,7 +34,7 @@ export class Ledger {
 
   private constructor(
     home: StateHome,
-    records: Map<string, LedgerRecord>,
+    records: Records,
     generation: number,
     journalEntries: number,
     torn: boolean,
@@ -55,13 +54,9 @@ export class Ledger {
    */
   static async load(home: StateHome): Promise<Ledger> {
     const [snapshot, journal] = await Promise.all([home.read(snapshotFile), home.read(journalFile)])
-    const records = new Map<string, LedgerRecord>()
-    let generation = 0
-    if (snapshot) {
-      const read = readSnapshot(snapshot, home.description)
-      generation = read.generation
-      for (const record of read.records) records.set(recordKey(record), record)
-    }
+    const read = snapshot && readSnapshot(snapshot, home.description)
+    const records = new Records(read?.lines)
+    const generation = read?.generation ?? 0
     let count = 0
     let torn = false
     if (journal && journal.length > 0) {
@@ -100,7 +95,7 @@ export class Ledger {
   }
 
   /** All records, of all owners. */
-  get records(): ReadonlyMap<string, LedgerRecord> {
+  get records(): Pick<Records, 'size' | 'of' | 'owned' | 'get' | 'values'> {
     return this.#records
   }
 
@@ -172,7 +167,7 @@ export class Ledger {
   async #compact(): Promise<void> {
     this.#pending = []
     const generation = this.#generation + 1
-    await this.#home.replace(snapshotFile, writeSnapshot(generation, [...this.#records.values()]))
+    await this.#home.replace(snapshotFile, writeSnapshot(generation, this.#records.values()))
     this.#generation = generation
     await this.#home.remove(journalFile)
     this.#journalEntries = 0
@@ -180,12 +175,12 @@ export class Ledger {
   }
 }
 
-function replay(records: Map<string, LedgerRecord>, entry: JournalEntry): void {
-  if ('put' in entry) records.set(recordKey(entry.put), entry.put)
-  else if ('drop' in entry) records.delete(entry.drop)
+function replay(records: Records, entry: JournalEntry): void {
+  if ('put' in entry) records.put(entry.put)
+  else if ('drop' in entry) records.drop(entry.drop)
   else {
-    const record = records.get(entry.key)
-    if (record) records.set(entry.key, { ...record, ...entry.patch })
+    const record = records.get(entry.of)
+    if (record) records.put({ ...record, ...entry.patch })
   }
 }
 
@@ -193,11 +188,17 @@ function replay(records: Map<string, LedgerRecord>, entry: JournalEntry): void {
 function writeLine(generation: number, entries: readonly JournalEntry[]): string {
   const text = JSON.stringify({
     generation,
-    entries: entries.map((entry) =>
-      'patch' in entry ? { key: entry.key, patch: explicit(entry.patch) } : entry,
-    ),
+    entries: entries.map((entry) => {
+      if ('put' in entry) return entry
+      if ('drop' in entry) return { drop: idOf(entry.drop) }
+      return { of: idOf(entry.of), patch: explicit(entry.patch) }
+    }),
   })
   return `${checksum(text)} ${text}\n`
+}
+
+function idOf({ lineage, topology, address }: RecordId): RecordId {
+  return { lineage, topology, address }
 }
 
 // `undefined` does not survive JSON; in a patch it means "no longer", so there it is written as null.
@@ -217,7 +218,7 @@ function readLine(line: string): { generation: number; entries: readonly Journal
 
 function reviveEntry(entry: JournalEntry): JournalEntry {
   if ('put' in entry) return { put: revive(entry.put) }
-  if ('patch' in entry) return { key: entry.key, patch: revive(entry.patch) }
+  if ('patch' in entry) return { of: entry.of, patch: revive(entry.patch) }
   return entry
 }
 
@@ -227,42 +228,6 @@ function revive<T extends Partial<LedgerRecord>>(record: T): T {
   for (const member of ['unfinished', 'previous', 'memory', 'parent', 'assets'] as const)
     if (copy[member] === null) copy[member] = undefined
   return copy as T
-}
-
-function writeSnapshot(generation: number, records: readonly LedgerRecord[]): Uint8Array {
-  const body = JSON.stringify({ harmony: 1, generation, ...pack(records) })
-  return Buffer.from(`${checksum(body)}\n${body}\n`)
-}
-
-function readSnapshot(
-  bytes: Uint8Array,
-  where: string,
-): { generation: number; records: readonly LedgerRecord[] } {
-  const cut = bytes.indexOf(10)
-  const body = Buffer.from(bytes.buffer, bytes.byteOffset + cut + 1, Math.max(0, bytes.byteLength - cut - 2))
-  if (cut !== 8 || Buffer.from(bytes.subarray(0, 8)).toString('latin1') !== checksum(body))
-    throw corrupt(where, `${snapshotFile} has a wrong checksum`)
-  const parsed = JSON.parse(body.toString('utf8')) as { harmony: number; generation: number } & Packed
-  if (parsed.harmony !== 1)
-    throw new HarmonyError(
-      'ledger-corrupt',
-      `the ledger in ${where} was written by a newer Harmony (format ${parsed.harmony})`,
-      {
-        hint: 'use that version here as well',
-      },
-    )
-  return { generation: parsed.generation, records: unpack(parsed) }
-}
-
-// Against damage, not against forgery; so the first 32 bits do, and no further module has to be loaded.
-function checksum(data: string | Uint8Array): string {
-  return hash('sha256', data, 'hex').slice(0, 8)
-}
-
-function corrupt(where: string, what: string): HarmonyError {
-  return new HarmonyError('ledger-corrupt', `the ledger in ${where} is damaged: ${what}`, {
-    hint: 'restore the folder from a backup; or move it away and apply again: what is as wanted is then taken over',
-  })
 }
 
 /** Both files have checksums at an end, and one of them only ever grows: length and ends tell any two states apart. */

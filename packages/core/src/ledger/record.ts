@@ -19,13 +19,18 @@ export interface ReactionRecord {
   readonly incarnation: string | undefined
 }
 
-/** One Score on one host, as last applied. */
-export interface LedgerRecord {
-  /** The owner: a project by name and lineage, and which of its topologies. */
-  readonly project: string
+/** Identifies an owner's record among all of a host. */
+export interface RecordId {
+  /** The owner is a project by its lineage, and which of its topologies. */
   readonly lineage: string
   readonly topology: string
   readonly address: string
+}
+
+/** One Score on one host, as last applied. */
+export interface LedgerRecord extends RecordId {
+  /** The name of the project. */
+  readonly project: string
   readonly kind: string
   readonly version: number
   /** In wire form. */
@@ -66,11 +71,6 @@ export function isHalfPutBack(record: Pick<LedgerRecord, 'previous' | 'unfinishe
   return record?.unfinished?.step === 'remove' && record.previous !== undefined
 }
 
-/** Identifies an owner's record among all of a host. */
-export function recordKey(record: Pick<LedgerRecord, 'lineage' | 'topology' | 'address'>): string {
-  return `${record.lineage} ${record.topology} ${record.address}`
-}
-
 /**
  * The spec of a record in the current version of its kind.
  * @throws HarmonyError `unknown-version`.
@@ -97,6 +97,6 @@ export type JournalEntry =
   /** The record is as given from now on. */
   | { readonly put: LedgerRecord }
   /** Only these members of an existing record change: the end of a step. */
-  | { readonly patch: Partial<LedgerRecord>; readonly key: string }
+  | { readonly patch: Partial<LedgerRecord>; readonly of: RecordId }
   /** The record is gone. */
-  | { readonly drop: string }
+  | { readonly drop: RecordId }

@@ -1,0 +1,185 @@
+/**
+ * The snapshot of a ledger as text: a checksum, a head, then one line for each record. A host with ten thousand Scores
+ * reads it before every pass, so a line is found without being parsed, and says first what its Score declared: whoever
+ * has the Score can tell with one comparison of text that nothing about it is new.
+ */
+import { isAscii } from 'node:buffer'
+import { hash } from 'node:crypto'
+import type { Json } from '../canonical.ts'
+import { HarmonyError } from '../errors.ts'
+import { noOptions } from '../make-score.ts'
+import type { LedgerRecord } from './record.ts'
+
+const format = 2
+
+/** What a Score declares, with all that follows from that alone. */
+export type Declared = Pick<
+  LedgerRecord,
+  'kind' | 'version' | 'spec' | 'options' | 'claims' | 'after' | 'parent'
+>
+
+type Owner = Pick<LedgerRecord, 'project' | 'lineage' | 'topology'>
+
+/** Everything else about a record: what is the rule is left out. */
+type Rest = Pick<LedgerRecord, 'digest' | 'revision' | 'assets' | 'previous' | 'memory' | 'unfinished'> & {
+  readonly reactions: LedgerRecord['reactions'] | undefined
+}
+
+/** Where a line begins in the text of a snapshot. */
+export type Line = number
+
+const noReactions = Object.freeze({})
+
+/** What a Score declares, as one piece of JSON. Equal text is an equal declaration. */
+export function declaredText({ kind, version, spec, options, claims, after, parent }: Declared): string {
+  return JSON.stringify([kind, version, spec, isDefault(options) ? null : options, claims, after, parent])
+}
+
+/** The snapshot of these records. */
+export function writeSnapshot(generation: number, records: Iterable<LedgerRecord>): Uint8Array {
+  const owners: Owner[] = []
+  const numbers = new Map<string, number>()
+  const numberOf = ({ project, lineage, topology }: Owner): number => {
+    const key = JSON.stringify([lineage, topology, project])
+    let number = numbers.get(key)
+    if (number === undefined) {
+      number = owners.push({ project, lineage, topology }) - 1
+      numbers.set(key, number)
+    }
+    return number
+  }
+  const lines: string[] = []
+  for (const record of records) {
+    const { digest, revision, reactions, assets, previous, memory, unfinished } = record
+    const done = Object.keys(reactions).length > 0 ? reactions : undefined
+    const rest: Rest = { digest, revision, reactions: done, assets, previous, memory, unfinished }
+    // JSON has no bare tab and no bare line break.
+    const parts = [
+      numberOf(record),
+      JSON.stringify(record.address),
+      declaredText(record),
+      JSON.stringify(rest),
+    ]
+    lines.push(parts.join('\t'))
+  }
+  const body = [JSON.stringify({ harmony: format, generation, owners }), ...lines, ''].join('\n')
+  return Buffer.from(`${checksum(body)}\n${body}`)
+}
+
+/**
+ * Reads a snapshot.
+ * @throws HarmonyError `ledger-corrupt` when the checksum is wrong or the format is another.
+ */
+export function readSnapshot(bytes: Uint8Array, where: string): { generation: number; lines: Lines } {
+  const body = Buffer.from(bytes.buffer, bytes.byteOffset + 9, Math.max(0, bytes.byteLength - 9))
+  if (bytes[8] !== 10 || Buffer.from(bytes.subarray(0, 8)).toString('latin1') !== checksum(body))
+    throw corrupt(where, 'ledger.json has a wrong checksum')
+  // The same text, without looking at each character.
+  const text = isAscii(body) ? body.toString('latin1') : body.toString('utf8')
+  const end = text.indexOf('\n')
+  const head = JSON.parse(text.slice(0, end)) as { harmony: number; generation: number; owners: Owner[] }
+  if (head.harmony !== format)
+    throw new HarmonyError(
+      'ledger-corrupt',
+      `the ledger in ${where} was written by another Harmony (format ${head.harmony}, here it is ${format})`,
+      { hint: 'use that version here as well' },
+    )
+  return { generation: head.generation, lines: new Lines(text, end + 1, head.owners) }
+}
+
+/** The lines of a snapshot. */
+export class Lines {
+  readonly owners: readonly Owner[]
+  readonly #text: string
+  readonly #start: number
+
+  constructor(text: string, start: number, owners: readonly Owner[]) {
+    this.owners = owners
+    this.#text = text
+    this.#start = start
+  }
+
+  each(use: (line: Line, owner: number, address: string) => void): void {
+    const text = this.#text
+    for (let line = this.#start; line < text.length; line = text.indexOf('\n', line) + 1) {
+      const tab = text.indexOf('\t', line)
+      const end = text.indexOf('\t', tab + 1)
+      const quoted = text.slice(tab + 2, end - 1)
+      const address = quoted.includes('\\') ? (JSON.parse(`"${quoted}"`) as string) : quoted
+      use(line, Number(text.slice(line, tab)), address)
+    }
+  }
+
+  projectOf(line: Line): string | undefined {
+    return this.owners[Number(this.#text.slice(line, this.#text.indexOf('\t', line)))]?.project
+  }
+
+  /** As `OwnedRecords.standing`. */
+  standing(
+    line: Line,
+    declared: Declared,
+  ): { digest: string; revision: number; memory: Json | undefined } | undefined {
+    const text = this.#text
+    const start = text.indexOf('\t', text.indexOf('\t', line) + 1) + 1
+    const wanted = declaredText(declared)
+    if (!text.startsWith(wanted, start) || text[start + wanted.length] !== '\t') return undefined
+    const end = text.indexOf('\n', start)
+    const { digest, revision, memory, unfinished } = JSON.parse(
+      text.slice(start + wanted.length + 1, end),
+    ) as Rest
+    return unfinished ? undefined : { digest, revision, memory }
+  }
+
+  record(line: Line): LedgerRecord {
+    const text = this.#text
+    const parts = text.slice(line, text.indexOf('\n', line)).split('\t')
+    const { project, lineage, topology } = this.owners[Number(parts[0])] as Owner
+    const [kind, version, spec, options, claims, after, parent] = JSON.parse(parts[2] as string)
+    const rest = JSON.parse(parts[3] as string) as Rest
+    return {
+      project,
+      lineage,
+      topology,
+      address: JSON.parse(parts[1] as string),
+      kind,
+      version,
+      spec,
+      digest: rest.digest,
+      options: options ?? noOptions,
+      claims,
+      after,
+      parent: parent ?? undefined,
+      revision: rest.revision,
+      reactions: rest.reactions ?? noReactions,
+      assets: rest.assets,
+      previous: rest.previous,
+      memory: rest.memory,
+      unfinished: rest.unfinished,
+    }
+  }
+}
+
+/** Against damage, not against forgery; so the first 32 bits do. */
+export function checksum(data: string | Uint8Array): string {
+  return hash('sha256', data, 'hex').slice(0, 8)
+}
+
+/** The error for a ledger that is not what was written. */
+export function corrupt(where: string, what: string): HarmonyError {
+  return new HarmonyError('ledger-corrupt', `the ledger in ${where} is damaged: ${what}`, {
+    hint: 'restore the folder from a backup; or move it away and apply again: what is as wanted is then taken over',
+  })
+}
+
+function isDefault(options: LedgerRecord['options']): boolean {
+  if (options === noOptions) return true
+  const { after, formerly, retain, protect, adopt, reactions } = options
+  return (
+    after.length === 0 &&
+    formerly.length === 0 &&
+    !retain &&
+    !protect &&
+    !adopt &&
+    Object.keys(reactions).length === 0
+  )
+}
