@@ -5,8 +5,11 @@
  * target is missing), and it imports only what it is about to use: `harmony --version` is to cost little more than
  * starting Node.
  */
-import { existsSync, lstatSync, mkdirSync, readFileSync, statSync } from 'node:fs'
-import * as nodeModule from 'node:module'
+// Asked for like this, what these have and nobody uses is not loaded; not every old Node can be asked.
+const { getBuiltinModule: ask } = process
+const { existsSync, lstatSync, mkdirSync, readFileSync, statSync } =
+  ask?.('node:fs') ?? (await import('node:fs'))
+const nodeModule = ask?.('node:module') ?? (await import('node:module'))
 
 const OLDEST_NODE = 24
 const args = process.argv.slice(2)
@@ -17,11 +20,20 @@ if (args.length === 1 && (args[0] === '--version' || args[0] === '-v')) {
   await handOver()
 } else {
   cacheCompiledModules()
-  const source = new URL('../src/main.ts', import.meta.url)
-  const { main } = await import(
-    existsSync(source) ? source.href : new URL('../dist/main.js', import.meta.url).href
-  )
+  const { main } = await import(await findMain())
   process.exitCode = await main(args)
+}
+
+/** What is run: of a published package what was built, in a clone the sources, put together if that was done. */
+async function findMain() {
+  const bundle = new URL('../.bundle/', import.meta.url)
+  if (existsSync(bundle)) {
+    const { useBundle } = await import('./bundle.js')
+    const main = useBundle(bundle)
+    if (main) return main
+  }
+  const source = new URL('../src/main.ts', import.meta.url)
+  return existsSync(source) ? source.href : new URL('../dist/main.js', import.meta.url).href
 }
 
 /**

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { lazily } from './imports.ts'
+import { lazily } from './translations.ts'
 
 test('a translation is loaded when it is asked for, and works as before', async () => {
   const { spawnSync } = await import('node:child_process')

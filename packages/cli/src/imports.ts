@@ -8,6 +8,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { registerHooks } from 'node:module'
+import { lazily } from './translations.ts'
 
 // In a clone `packages/`; in a published package the bundle has no relative imports worth mentioning.
 const ours = new URL('../../', import.meta.url).href
@@ -32,16 +33,4 @@ function lazyTranslations(url: string) {
   if (source === undefined) return undefined
   const encoded = Buffer.from(source).toString('base64')
   return { url: `data:text/javascript;base64,${encoded}`, format: 'module' as const, shortCircuit: true }
-}
-
-/** The same exports, each a function that loads its translation; `undefined` if there is anything else. */
-export function lazily(index: string, url: string): string | undefined {
-  const names: string[] = []
-  for (const line of index.split('\n')) {
-    const found = line.match(/^export \{ default as (\w+) \} from "(\.\/[\w-]+\.js)";$/)
-    if (found) names.push(`export const ${found[1]} = (...given) => load('${found[2]}').default(...given)`)
-    else if (line.trim() !== '') return undefined
-  }
-  const load = `import { createRequire } from 'node:module'\nconst load = createRequire(${JSON.stringify(url)})`
-  return [load, ...names].join('\n')
 }

@@ -79,7 +79,7 @@ class ScoreObject {
   readonly id: string
   readonly spec: unknown
   readonly options: StoredOptions
-  declare readonly '~score': ScoreInternals
+  readonly #internals: ScoreInternals
 
   constructor(
     definition: KindDefinition,
@@ -93,8 +93,12 @@ class ScoreObject {
     this.id = id
     this.spec = spec
     this.options = options
-    Object.defineProperty(this, '~score', { value: internals })
+    this.#internals = internals
     Object.freeze(this)
+  }
+
+  get '~score'(): ScoreInternals {
+    return this.#internals
   }
 
   get out(): unknown {

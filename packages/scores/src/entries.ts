@@ -109,11 +109,19 @@ export function changedMeanwhile(at: string): HarmonyError {
   })
 }
 
+// Thousands of files stand on one folder: the list for each would be the same.
+let lastFolder = ''
+let lastUses: readonly Claim[] = []
+
 /** What an entry stands on: the folder that holds it, and the user and group that are named. */
 export function standsOn(at: string, { owner, group }: WantedAttributes): readonly Claim[] {
-  const folder = claim.path(claim.folderOf(at))
-  if (typeof owner !== 'string' && typeof group !== 'string') return [folder]
-  const uses: Claim[] = [folder]
+  const folder = claim.folderOf(at)
+  if (folder !== lastFolder) {
+    lastFolder = folder
+    lastUses = Object.freeze([claim.path(folder)])
+  }
+  if (typeof owner !== 'string' && typeof group !== 'string') return lastUses
+  const uses: Claim[] = [...lastUses]
   if (typeof owner === 'string') uses.push(claim.name('user', owner))
   if (typeof group === 'string') uses.push(claim.name('group', group))
   return uses

@@ -40,7 +40,7 @@ export type If<On, Offer> = [On] extends [true] ? Offer : unknown
 /** Makes a {@link LocalTopology}; does nothing on the machine yet. */
 export const LocalTopology: new <S extends boolean = false>(
   options?: LocalOptions<S>,
-) => LocalTopology & If<S, WithShell> = class LocalTopology {
+) => LocalTopology & If<S, WithShell> = class {
   readonly name: string
   readonly files: FileSystem
   readonly home: StateHome

@@ -3,16 +3,8 @@
  * for one: of ten thousand that are as wanted nobody does, since it can be told from the text that the ledger says of a
  * leaf just what the leaf says of itself.
  */
-import type { Json } from '../canonical.ts'
 import type { LedgerRecord, RecordId } from './record.ts'
-import { type Declared, declaredText, type Line, type Lines } from './snapshot.ts'
-
-/** What is remembered of a leaf that is declared just as it was when it was last applied. */
-export interface Standing {
-  readonly digest: string
-  readonly revision: number
-  readonly memory: Json | undefined
-}
+import { type Declared, declaredText, type Line, type Lines, type Standing } from './snapshot.ts'
 
 /** All records of a ledger. */
 export class Records {

@@ -20,9 +20,16 @@ export type Declared = Pick<
 
 type Owner = Pick<LedgerRecord, 'project' | 'lineage' | 'topology'>
 
-/** Everything else about a record: what is the rule is left out. */
-type Rest = Pick<LedgerRecord, 'digest' | 'revision' | 'assets' | 'previous' | 'memory' | 'unfinished'> & {
+/** What few records have, or many have in common; what is the rule is left out. */
+type Rest = Pick<LedgerRecord, 'assets' | 'previous' | 'memory' | 'unfinished'> & {
   readonly reactions: LedgerRecord['reactions'] | undefined
+}
+
+/** What is remembered of a Score that is declared just as it was when it was last applied. */
+export interface Standing {
+  readonly digest: string
+  readonly revision: number
+  readonly memory: Json | undefined
 }
 
 /** Where a line begins in the text of a snapshot. */
@@ -52,15 +59,17 @@ export function writeSnapshot(generation: number, records: Iterable<LedgerRecord
   for (const record of records) {
     const { digest, revision, reactions, assets, previous, memory, unfinished } = record
     const done = Object.keys(reactions).length > 0 ? reactions : undefined
-    const rest: Rest = { digest, revision, reactions: done, assets, previous, memory, unfinished }
-    // JSON has no bare tab and no bare line break.
-    const parts = [
+    const rest: Rest = { reactions: done, assets, previous, memory, unfinished }
+    // JSON has no bare tab and no bare line break, and a digest has none.
+    const columns = [
       numberOf(record),
       JSON.stringify(record.address),
       declaredText(record),
+      digest,
+      revision,
       JSON.stringify(rest),
     ]
-    lines.push(parts.join('\t'))
+    lines.push(columns.join('\t'))
   }
   const body = [JSON.stringify({ harmony: format, generation, owners }), ...lines, ''].join('\n')
   return Buffer.from(`${checksum(body)}\n${body}`)
@@ -92,6 +101,8 @@ export class Lines {
   readonly owners: readonly Owner[]
   readonly #text: string
   readonly #start: number
+  #lastText = '{}'
+  #last = {} as Rest
 
   constructor(text: string, start: number, owners: readonly Owner[]) {
     this.owners = owners
@@ -115,47 +126,66 @@ export class Lines {
   }
 
   /** As `OwnedRecords.standing`. */
-  standing(
-    line: Line,
-    declared: Declared,
-  ): { digest: string; revision: number; memory: Json | undefined } | undefined {
+  standing(line: Line, declared: Declared): Standing | undefined {
     const text = this.#text
     const start = text.indexOf('\t', text.indexOf('\t', line) + 1) + 1
     const wanted = declaredText(declared)
-    if (!text.startsWith(wanted, start) || text[start + wanted.length] !== '\t') return undefined
-    const end = text.indexOf('\n', start)
-    const { digest, revision, memory, unfinished } = JSON.parse(
-      text.slice(start + wanted.length + 1, end),
-    ) as Rest
-    return unfinished ? undefined : { digest, revision, memory }
+    const end = start + wanted.length
+    if (!text.startsWith(wanted, start) || text[end] !== '\t') return undefined
+    const digestEnd = text.indexOf('\t', end + 1)
+    const revisionEnd = text.indexOf('\t', digestEnd + 1)
+    const { memory, unfinished } = this.#rest(text.slice(revisionEnd + 1, text.indexOf('\n', revisionEnd)))
+    if (unfinished) return undefined
+    return {
+      digest: text.slice(end + 1, digestEnd),
+      revision: Number(text.slice(digestEnd + 1, revisionEnd)),
+      memory,
+    }
   }
 
   record(line: Line): LedgerRecord {
     const text = this.#text
-    const parts = text.slice(line, text.indexOf('\n', line)).split('\t')
-    const { project, lineage, topology } = this.owners[Number(parts[0])] as Owner
-    const [kind, version, spec, options, claims, after, parent] = JSON.parse(parts[2] as string)
-    const rest = JSON.parse(parts[3] as string) as Rest
+    const columns = text.slice(line, text.indexOf('\n', line)).split('\t')
+    const [owner, address, declared, digest, revision, more] = columns as [
+      string,
+      string,
+      string,
+      string,
+      string,
+      string,
+    ]
+    const { project, lineage, topology } = this.owners[Number(owner)] as Owner
+    const [kind, version, spec, options, claims, after, parent] = JSON.parse(declared)
+    const { reactions = noReactions, assets, previous, memory, unfinished } = JSON.parse(more) as Rest
     return {
       project,
       lineage,
       topology,
-      address: JSON.parse(parts[1] as string),
+      address: JSON.parse(address),
       kind,
       version,
       spec,
-      digest: rest.digest,
+      digest,
       options: options ?? noOptions,
       claims,
       after,
       parent: parent ?? undefined,
-      revision: rest.revision,
-      reactions: rest.reactions ?? noReactions,
-      assets: rest.assets,
-      previous: rest.previous,
-      memory: rest.memory,
-      unfinished: rest.unfinished,
+      revision: Number(revision),
+      reactions,
+      assets,
+      previous,
+      memory,
+      unfinished,
     }
+  }
+
+  /** Most lines end alike. */
+  #rest(text: string): Rest {
+    if (text !== this.#lastText) {
+      this.#lastText = text
+      this.#last = JSON.parse(text)
+    }
+    return this.#last
   }
 }
 

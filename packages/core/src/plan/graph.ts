@@ -5,6 +5,7 @@
 import { type Claim, describeClaim, folderOf } from '../claims.ts'
 import { HarmonyError, type Issue } from '../errors.ts'
 import { isRef } from '../late.ts'
+import { noOptions } from '../make-score.ts'
 import type { AnyScore } from '../score.ts'
 import type { Leaf } from './leaf.ts'
 
@@ -151,6 +152,7 @@ export function deriveGraph(leaves: readonly Leaf[]): Graph {
       },
     )
 
+  const dependencies = new Dependencies(index)
   for (const leaf of leaves) {
     const references = referencesOf(leaf.score)
     for (const each of references) {
@@ -161,7 +163,7 @@ export function deriveGraph(leaves: readonly Leaf[]): Graph {
         issues.push({ address: leaf.address, path: [], message })
       }
     }
-    leaf.after = dependenciesOf(leaf, index, references)
+    leaf.after = dependencies.of(leaf, references)
     for (const each of leaf.after) {
       const awaited = byAddress.get(each)
       if (awaited) awaited.isAwaited = true
@@ -188,28 +190,44 @@ function referencesOf({ spec, '~score': { late } }: AnyScore): readonly string[]
   return found ?? none
 }
 
-function dependenciesOf(
-  leaf: Leaf,
-  index: ClaimIndex<Leaf>,
-  references: readonly string[],
-): readonly string[] {
-  const { options, uses, address } = leaf
-  let found: string[] | undefined
-  let seen: Set<string> | undefined
-  // Nearly every leaf has one or two: a set for each of thousands costs more than it saves.
-  const add = (each: string | undefined): void => {
-    if (each === undefined || each === address) return
-    found ??= []
-    if (found.length > 16) seen ??= new Set(found)
-    if (seen ? seen.has(each) : found.includes(each)) return
-    found.push(each)
-    seen?.add(each)
+/** Finds what a leaf depends on. */
+class Dependencies {
+  readonly #index: ClaimIndex<Leaf>
+  #lastUses: Leaf['uses'] = none
+  #last: readonly string[] = none
+
+  constructor(index: ClaimIndex<Leaf>) {
+    this.#index = index
   }
-  for (const use of uses) add(index.provider(use, leaf)?.address)
-  for (const each of options.after) add(each)
-  for (const name in options.reactions) options.reactions[name]?.forEach(add)
-  for (const each of references) add(each)
-  return found ?? none
+
+  of(leaf: Leaf, references: readonly string[]): readonly string[] {
+    const { options, address } = leaf
+    const providers = this.#providers(leaf)
+    if (options === noOptions && references.length === 0) return providers
+    const { after, reactions } = options
+    const all = new Set([...providers, ...after, ...Object.values(reactions).flat(), ...references])
+    all.delete(address)
+    return all.size > 0 ? [...all] : none
+  }
+
+  /** Thousands of files in one folder use the very same thing, and so come after the same. */
+  #providers(leaf: Leaf): readonly string[] {
+    const { uses, address } = leaf
+    if (uses !== this.#lastUses) {
+      this.#lastUses = uses
+      this.#last = this.#find(uses)
+    }
+    return this.#last.includes(address) ? this.#find(uses, leaf) : this.#last
+  }
+
+  #find(uses: Leaf['uses'], self?: Leaf): readonly string[] {
+    const found = new Set<string>()
+    for (const use of uses) {
+      const provider = this.#index.provider(use, self)
+      if (provider) found.add(provider.address)
+    }
+    return found.size > 0 ? [...found] : none
+  }
 }
 
 function sort(leaves: readonly Leaf[], byAddress: ReadonlyMap<string, Leaf>): readonly Leaf[] {
