@@ -44,7 +44,8 @@ const packages = readdirSync(join(root, 'packages')).map((name) => {
   const text = readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')
   return { name, manifest: JSON.parse(text) as Manifest }
 })
-const isTogether = (dependency: string) => dependency === 'zod' || dependency.startsWith('@harmony-iac/')
+const isTogether = (dependency: string) =>
+  ['zod', 'diff', 'picomatch'].includes(dependency) || dependency.startsWith('@harmony-iac/')
 const apart = packages.flatMap(({ manifest }) => Object.keys(manifest.dependencies ?? {}))
 
 /** What is imported by name: by the launcher, or by a project. */

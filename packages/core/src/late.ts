@@ -199,6 +199,19 @@ const secretSchema = z.strictObject({
   ...from,
 })
 
+/** One union of all of them, not one of unions: a value has fewer schemas to go through. */
+function anyOf(...schemas: readonly z.ZodType[]): z.ZodType {
+  return z.union(schemas.flatMap(alternatives))
+}
+
+function alternatives(schema: z.ZodType): readonly z.ZodType[] {
+  if (!(schema instanceof z.ZodUnion) || schema.def.checks?.length || schema.def.error) return [schema]
+  return schema.options.flatMap((option) => alternatives(option as z.ZodType))
+}
+
+/** Which schemas {@link secretable} made: the values of these fields reach `interpret` as {@link Sensitive}. */
+export const secretFields = new WeakSet<z.ZodType>()
+
 /** Schema of an {@link Asset}. */
 export const assetSchema: z.ZodType<Asset, Asset> = z.strictObject({ $asset: z.string().min(1) }) as never
 /** Schema of {@link Bytes}. */
@@ -208,20 +221,17 @@ export const bytesSchema: z.ZodType<Bytes, Bytes> = z.strictObject({ $bytes: z.b
 export function ref<S extends z.ZodType>(
   schema: S,
 ): z.ZodType<z.output<S> | Ref<z.output<S>>, z.input<S> | Ref<z.output<S>>> {
-  return z.union([schema, refSchema]) as never
+  return anyOf(schema, refSchema) as never
 }
 
 /** A field that also takes a secret. `interpret` sees a {@link Sensitive} then, also for a plain value. */
 export function secretable<S extends z.ZodType>(
   schema: S,
 ): z.ZodType<z.output<S> | Secret, z.input<S> | Secret> {
-  const made = z.union([schema, secretSchema]) as never
+  const made = anyOf(schema, secretSchema) as never
   secretFields.add(made)
   return made
 }
-
-/** Which schemas {@link secretable} made: the values of these fields reach `interpret` as {@link Sensitive}. */
-export const secretFields = new WeakSet<z.ZodType>()
 
 /** Whether a value is a reference to an output (or text made of some). */
 export function isRef(

@@ -46,12 +46,19 @@ export function attributesOf({ mode, owner, group }: WantedAttributes): EntryAtt
 export function compareAttributes(wanted: WantedAttributes, found: EntryFacts, into: Difference[]): void {
   if (wanted.mode !== undefined && wanted.mode !== found.mode)
     into.push({ path: 'mode', from: found.mode, to: wanted.mode })
-  for (const field of ['owner', 'group'] as const) {
-    const value = wanted[field]
-    if (value === undefined) continue
-    const now = as(value, found[field])
-    if (now !== value) into.push({ path: field, from: now, to: value })
-  }
+  comparePrincipal('owner', wanted.owner, found.owner, into)
+  comparePrincipal('group', wanted.group, found.group, into)
+}
+
+function comparePrincipal(
+  path: 'owner' | 'group',
+  wanted: string | number | undefined,
+  found: Principal,
+  into: Difference[],
+): void {
+  if (wanted === undefined) return
+  const now = as(wanted, found)
+  if (now !== wanted) into.push({ path, from: now, to: wanted })
 }
 
 /** The attributes that something new would get, for the preview. */

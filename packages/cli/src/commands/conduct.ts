@@ -143,7 +143,7 @@ async function planAll(
  * a ledger that somebody has written since is made anew.
  */
 async function lockAll(
-  { interrupts }: Context,
+  { interrupts, reporter }: Context,
   session: Session,
   planned: readonly Planned[],
   failures: TopologyError[],
@@ -151,7 +151,7 @@ async function lockAll(
 ): Promise<readonly Planned[]> {
   const planOf = new Map(planned.map(({ member, value }) => [member, value]))
   const anew = new Set<readonly Member[]>()
-  return await eachMember(groupsOf(session, planOf), failures, async (member, first, group) => {
+  const locking = eachMember(groupsOf(session, planOf), failures, async (member, first, group) => {
     const plan = planOf.get(member)
     if (!plan) throw new HarmonyError('internal', `no plan for ${member.name}`)
     if (first && !(await member.maestro.lock({ waitMs: lockWaitMs, signal: interrupts.reading })))
@@ -162,6 +162,9 @@ async function lockAll(
       hint: 'run it again',
     })
   })
+  // Other processes take the locks; this one would wait.
+  const [locked] = await Promise.all([locking, reporter.prepare()])
+  return locked
 }
 
 function groupsOf(session: Session, planOf: ReadonlyMap<Member, Plan>): readonly (readonly Member[])[] {

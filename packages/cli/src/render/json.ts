@@ -20,6 +20,8 @@ export class JsonReporter implements Reporter {
   }
 
   /** The steps that change something; what stays as it is is counted in the summary. */
+  async prepare(): Promise<void> {}
+
   async plans(plans: readonly Plan[]): Promise<void> {
     for (const { topology, steps, conflicts, failures, notes } of plans) {
       for (const step of steps)

@@ -47,6 +47,10 @@ export class PlainReporter implements Reporter {
     }
   }
 
+  async prepare(): Promise<unknown> {
+    return await Promise.all([import('./plan-text.ts'), import('diff')])
+  }
+
   async plans(plans: readonly Plan[]): Promise<void> {
     this.#several = plans.length > 1
     const { countsText, planText } = await import('./plan-text.ts')

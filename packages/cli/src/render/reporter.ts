@@ -42,6 +42,8 @@ export type CommandEvent =
 export interface Reporter {
   /** Events as they happen. */
   emit(event: CommandEvent): void
+  /** Loads what it takes to show changes. Asked for when there is nothing else to do. */
+  prepare(): Promise<unknown>
   /** Shows plans, before anything is asked. */
   plans(plans: readonly Plan[]): Promise<void>
   /** Shows what drift found. */

@@ -77,7 +77,11 @@ class Conducting implements Maestro {
   }
 
   async plan(request: PlanRequest = {}): Promise<Plan> {
-    return await makePlan(await this.#context(), request.destroy ? deriveGraph([]) : this.#graph(), request)
+    return await makePlan(
+      await this.#context(),
+      request.destroy ? deriveGraph(new Map()) : this.#graph(),
+      request,
+    )
   }
 
   async lock({
@@ -105,6 +109,7 @@ class Conducting implements Maestro {
     // project is said by the plan.
     try {
       this.#graph()
+      await import('./carry-out.ts')
     } catch {}
     this.#lock = await locking
     const stands = this.#reading === undefined || (await (await this.#reading).ledger.isAsRead())
@@ -127,7 +132,7 @@ class Conducting implements Maestro {
     const context = { ...unowned, owner: { ...unowned.owner, lineage } }
     this.#reading = Promise.resolve(context)
     // What only takes away needs nothing of the project: it may be empty, or no longer valid.
-    const graph = plan.destroys ? deriveGraph([]) : this.#graph()
+    const graph = plan.destroys ? deriveGraph(new Map()) : this.#graph()
     const { carryOut } = await import('./carry-out.ts') // most passes have nothing to carry out
     return await carryOut(context, graph, plan, { ...request, abort })
   }

@@ -21,10 +21,7 @@ export async function makePlan(context: Context, graph: Graph, request: PlanRequ
   const signal = request.signal ?? new AbortController().signal
   const renames = findRenames(graph, own)
   const renamed = new Set([...renames.records.values()].map((record) => record.address))
-  const left = [...own.addresses()].flatMap((address) => {
-    const record = graph.leaves.has(address) || renamed.has(address) ? undefined : own.get(address)
-    return record ?? none
-  })
+  const left = own.without(graph.leaves).filter(({ address }) => !renamed.has(address))
   const selection = select(
     graph.order,
     left.map((record) => record.address),

@@ -14,15 +14,12 @@ export class Records {
 
   constructor(lines?: Lines) {
     this.#lines = lines
-    let last: OwnedRecords | undefined
-    let lastNumber = -1
-    lines?.each((line, owner, address) => {
-      if (owner !== lastNumber || !last) {
-        last = this.#group(lines.owners[owner] as Owner)
-        lastNumber = owner
-      }
-      last.enter(address, line)
-    })
+    const [only, another] = lines?.owners ?? []
+    if (only && !another) this.#owners.set(keyOf(only), new OwnedRecords(only, lines, true))
+    else
+      lines?.each((line, owner, address) => {
+        this.#group(lines.owners[owner] as Owner).enter(address, line)
+      })
   }
 
   get size(): number {
@@ -33,7 +30,7 @@ export class Records {
 
   /** Those of one owner on one topology, as they are at any moment. */
   of(owner: Owner): OwnedRecords {
-    return this.#owners.get(keyOf(owner)) ?? new OwnedRecords(owner, this.#lines)
+    return this.#group(owner)
   }
 
   /** Those of each owner on each topology. */
@@ -76,49 +73,62 @@ function keyOf({ lineage, topology }: Owner): string {
   return `${lineage}\n${topology}`
 }
 
-/** The records of one owner on one topology, by address. */
+/**
+ * The records of one owner on one topology, by address. Where all lines of the snapshot are theirs, as on most hosts,
+ * they are not even entered by address before that is needed: mostly the leaves come in the order of the lines.
+ */
 export class OwnedRecords {
   readonly lineage: string
   readonly topology: string
   readonly #lines: Lines | undefined
   readonly #entries = new Map<string, LedgerRecord | Line>()
+  /** The line that is probably asked for next, while no line is entered. */
+  #next: Line | undefined
 
-  constructor({ lineage, topology }: Owner, lines: Lines | undefined) {
+  constructor({ lineage, topology }: Owner, lines: Lines | undefined, all = false) {
     this.lineage = lineage
     this.topology = topology
     this.#lines = lines
+    this.#next = all ? lines?.first : undefined
   }
 
   get size(): number {
-    return this.#entries.size
-  }
-
-  addresses(): Iterable<string> {
-    return this.#entries.keys()
+    return this.#next === undefined ? this.#entries.size : (this.#lines?.count ?? 0)
   }
 
   has(address: string): boolean {
-    return this.#entries.has(address)
+    return this.#entered().has(address)
   }
 
   get(address: string): LedgerRecord | undefined {
-    const entry = this.#entries.get(address)
+    const entry = this.#entered().get(address)
     return typeof entry === 'number' ? this.#read(address, entry) : entry
   }
 
   *values(): Iterable<LedgerRecord> {
-    for (const [address, entry] of this.#entries)
+    for (const [address, entry] of this.#entered())
       yield typeof entry === 'number' ? this.#read(address, entry) : entry
   }
 
   /** How many there are, by the project that they were last applied for. */
   projects(): ReadonlyMap<string, number> {
+    const only = this.#next === undefined ? undefined : this.#lines?.owners[0]
+    if (only) return new Map([[only.project, this.size]])
     const counts = new Map<string, number>()
-    for (const entry of this.#entries.values()) {
+    for (const entry of this.#entered().values()) {
       const project = typeof entry === 'number' ? (this.#lines?.projectOf(entry) ?? '') : entry.project
       counts.set(project, (counts.get(project) ?? 0) + 1)
     }
     return counts
+  }
+
+  /** Those that none of these leaves stands for. */
+  without(leaves: ReadonlyMap<string, unknown>): readonly LedgerRecord[] {
+    if (this.#areInLine(leaves)) return []
+    const left: LedgerRecord[] = []
+    for (const [address, entry] of this.#entered())
+      if (!leaves.has(address)) left.push(typeof entry === 'number' ? this.#read(address, entry) : entry)
+    return left
   }
 
   /**
@@ -126,20 +136,46 @@ export class OwnedRecords {
    * that cannot be told at a glance: then {@link get} knows more.
    */
   standing(address: string, declared: Declared): Standing | undefined {
-    const entry = this.#entries.get(address)
+    const lines = this.#lines
+    if (lines && this.#next !== undefined && lines.isOf(this.#next, address)) {
+      const line = this.#next
+      this.#next = lines.next(line)
+      return lines.standing(line, declared)
+    }
+    const entry = this.#entered().get(address)
     if (entry === undefined) return undefined
-    if (typeof entry === 'number') return this.#lines?.standing(entry, declared)
+    if (typeof entry === 'number') return lines?.standing(entry, declared)
     return entry.unfinished === undefined && declaredText(entry) === declaredText(declared)
       ? entry
       : undefined
   }
 
   enter(address: string, entry: LedgerRecord | Line): void {
-    this.#entries.set(address, entry)
+    this.#entered().set(address, entry)
   }
 
   leave(address: string): void {
-    this.#entries.delete(address)
+    this.#entered().delete(address)
+  }
+
+  #areInLine(leaves: ReadonlyMap<string, unknown>): boolean {
+    if (!this.#lines || this.#next === undefined || leaves.size !== this.#lines.count) return false
+    let line = this.#lines.first
+    for (const address of leaves.keys()) {
+      if (!this.#lines.isOf(line, address)) return false
+      line = this.#lines.next(line)
+    }
+    return true
+  }
+
+  #entered(): Map<string, LedgerRecord | Line> {
+    if (this.#next !== undefined) {
+      this.#next = undefined
+      this.#lines?.each((line, _, address) => {
+        this.#entries.set(address, line)
+      })
+    }
+    return this.#entries
   }
 
   #read(address: string, line: Line): LedgerRecord {

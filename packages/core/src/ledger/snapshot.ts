@@ -71,8 +71,11 @@ export function writeSnapshot(generation: number, records: Iterable<LedgerRecord
     ]
     lines.push(columns.join('\t'))
   }
-  const body = [JSON.stringify({ harmony: format, generation, owners }), ...lines, ''].join('\n')
-  return Buffer.from(`${checksum(body)}\n${body}`)
+  const body = [
+    JSON.stringify({ harmony: format, generation, records: lines.length, owners }),
+    ...lines,
+  ].join('\n')
+  return Buffer.from(`${checksum(body)}\n${body}\n`)
 }
 
 /**
@@ -81,38 +84,61 @@ export function writeSnapshot(generation: number, records: Iterable<LedgerRecord
  */
 export function readSnapshot(bytes: Uint8Array, where: string): { generation: number; lines: Lines } {
   const body = Buffer.from(bytes.buffer, bytes.byteOffset + 9, Math.max(0, bytes.byteLength - 9))
-  if (bytes[8] !== 10 || Buffer.from(bytes.subarray(0, 8)).toString('latin1') !== checksum(body))
+  const sum = Buffer.from(bytes.subarray(0, 8)).toString('latin1')
+  if (bytes[8] !== 10 || sum !== checksum(body.subarray(0, -1)))
     throw corrupt(where, 'ledger.json has a wrong checksum')
   // The same text, without looking at each character.
   const text = isAscii(body) ? body.toString('latin1') : body.toString('utf8')
   const end = text.indexOf('\n')
-  const head = JSON.parse(text.slice(0, end)) as { harmony: number; generation: number; owners: Owner[] }
+  const head = JSON.parse(text.slice(0, end)) as Head
   if (head.harmony !== format)
     throw new HarmonyError(
       'ledger-corrupt',
       `the ledger in ${where} was written by another Harmony (format ${head.harmony}, here it is ${format})`,
-      { hint: 'use that version here as well' },
+      {
+        hint: 'use that version here as well; or move the folder away and apply again: what is as wanted is then taken over',
+      },
     )
-  return { generation: head.generation, lines: new Lines(text, end + 1, head.owners) }
+  return { generation: head.generation, lines: new Lines(text, end + 1, head) }
+}
+
+interface Head {
+  readonly harmony: number
+  readonly generation: number
+  readonly records: number
+  readonly owners: readonly Owner[]
 }
 
 /** The lines of a snapshot. */
 export class Lines {
   readonly owners: readonly Owner[]
+  readonly count: number
+  readonly first: Line
   readonly #text: string
-  readonly #start: number
   #lastText = '{}'
   #last = {} as Rest
 
-  constructor(text: string, start: number, owners: readonly Owner[]) {
+  constructor(text: string, first: Line, { records, owners }: Head) {
     this.owners = owners
+    this.count = records
+    this.first = first
     this.#text = text
-    this.#start = start
+  }
+
+  /** After the last line it is where none is. */
+  next(line: Line): Line {
+    return this.#text.indexOf('\n', line) + 1
+  }
+
+  /** Whether a line is of this address. It may say no for an address that JSON writes in another way. */
+  isOf(line: Line, address: string): boolean {
+    const start = this.#text.indexOf('\t', line) + 2
+    return this.#text.startsWith(address, start) && this.#text.startsWith('"\t', start + address.length)
   }
 
   each(use: (line: Line, owner: number, address: string) => void): void {
     const text = this.#text
-    for (let line = this.#start; line < text.length; line = text.indexOf('\n', line) + 1) {
+    for (let line = this.first; line < text.length; line = this.next(line)) {
       const tab = text.indexOf('\t', line)
       const end = text.indexOf('\t', tab + 1)
       const quoted = text.slice(tab + 2, end - 1)

@@ -7,7 +7,7 @@ import { HarmonyError, type Issue } from '../errors.ts'
 import { isRef } from '../late.ts'
 import { noOptions } from '../make-score.ts'
 import type { AnyScore } from '../score.ts'
-import type { Leaf } from './leaf.ts'
+import type { Leaf, Leaves } from './leaf.ts'
 
 /** Whoever claims something: a leaf of this deployment, or a record of somebody else. */
 export interface Claimant {
@@ -120,26 +120,24 @@ export interface Graph {
   /** Sorted so that everything comes after what it depends on; otherwise as in the project file. */
   readonly order: readonly Leaf[]
   readonly index: ClaimIndex<Leaf>
-  readonly leaves: ReadonlyMap<string, Leaf>
+  readonly leaves: Leaves
 }
 
 /**
  * Derives the graph, and enters into each leaf what it depends on.
  * @throws HarmonyError `claim-conflict` with all conflicts, `cycle` with the path of one, `unresolved-reference`.
  */
-export function deriveGraph(leaves: readonly Leaf[]): Graph {
+export function deriveGraph(leaves: Leaves): Graph {
   const index = new ClaimIndex<Leaf>()
   const issues: Issue[] = []
-  const byAddress = new Map<string, Leaf>()
-  for (const leaf of leaves) {
-    byAddress.set(leaf.address, leaf)
+  const all = [...leaves.values()]
+  for (const leaf of all)
     for (const { claim, other } of index.add(leaf))
       issues.push({
         address: leaf.address,
         path: [],
         message: `claims ${describeClaim(claim)}, and so does ${other.address}`,
       })
-  }
   if (issues.length > 0)
     throw new HarmonyError(
       'claim-conflict',
@@ -153,10 +151,10 @@ export function deriveGraph(leaves: readonly Leaf[]): Graph {
     )
 
   const dependencies = new Dependencies(index)
-  for (const leaf of leaves) {
+  for (const leaf of all) {
     const references = referencesOf(leaf.score)
     for (const each of references) {
-      const source = byAddress.get(each)
+      const source = leaves.get(each)
       if (source) source.isReferenced = true
       else {
         const message = `takes an output of ${each}, which is not part of this deployment`
@@ -165,13 +163,13 @@ export function deriveGraph(leaves: readonly Leaf[]): Graph {
     }
     leaf.after = dependencies.of(leaf, references)
     for (const each of leaf.after) {
-      const awaited = byAddress.get(each)
+      const awaited = leaves.get(each)
       if (awaited) awaited.isAwaited = true
     }
   }
   if (issues.length > 0)
     throw new HarmonyError('unresolved-reference', `${issues[0]?.address} ${issues[0]?.message}`, { issues })
-  return { order: sort(leaves, byAddress), index, leaves: byAddress }
+  return { order: sort(all, leaves), index, leaves }
 }
 
 /** Addresses of the Scores whose outputs a spec takes. */
@@ -230,16 +228,16 @@ class Dependencies {
   }
 }
 
-function sort(leaves: readonly Leaf[], byAddress: ReadonlyMap<string, Leaf>): readonly Leaf[] {
-  const states = new Uint8Array(leaves.length)
+function sort(all: readonly Leaf[], leaves: Leaves): readonly Leaf[] {
+  const states = new Uint8Array(all.length)
   const [open, done] = [1, 2]
   const isDone = (address: string) => {
-    const leaf = byAddress.get(address)
+    const leaf = leaves.get(address)
     return leaf !== undefined && states[leaf.place] === done
   }
   const order: Leaf[] = []
   // An explicit stack: a chain of ten thousand Scores must not exhaust the call stack.
-  for (const start of leaves) {
+  for (const start of all) {
     if (states[start.place] === done) continue
     if (start.after.every(isDone)) {
       states[start.place] = done
@@ -256,7 +254,7 @@ function sort(leaves: readonly Leaf[], byAddress: ReadonlyMap<string, Leaf>): re
         stack.pop()
         continue
       }
-      const leaf = byAddress.get(dependency)
+      const leaf = leaves.get(dependency)
       if (!leaf || states[leaf.place] === done) continue
       if (states[leaf.place] === open)
         throw cycle(

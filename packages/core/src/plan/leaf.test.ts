@@ -35,7 +35,7 @@ const Outer = defineComposite({
 })
 
 test('composites are expanded into leaves that name the outermost one', () => {
-  expect(expand([Outer({ name: 'a' })]).map((leaf) => [leaf.address, leaf.parent])).toEqual([
+  expect([...expand([Outer({ name: 'a' })]).values()].map((leaf) => [leaf.address, leaf.parent])).toEqual([
     ['Leaf:a.1', 'Outer:a'],
     ['Leaf:a.2', 'Outer:a'],
     ['Leaf:a.3', 'Outer:a'],
@@ -44,13 +44,13 @@ test('composites are expanded into leaves that name the outermost one', () => {
 
 test('children wait for what their composite waits for, and are as protected', () => {
   const first = Leaf({ name: 'first' })
-  const leaves = expand([first, Inner({ name: 'a', after: [first], protect: true })])
+  const leaves = [...expand([first, Inner({ name: 'a', after: [first], protect: true })]).values()]
   expect(leaves[1]?.options).toMatchObject({ after: ['Leaf:first'], protect: true, retain: false })
 })
 
 test('waiting for a composite is waiting for all its leaves', () => {
   const outer = Outer({ name: 'a' })
-  expect(expand([Leaf({ name: 'z', after: [outer] }), outer])[0]?.options.after).toEqual([
+  expect(expand([Leaf({ name: 'z', after: [outer] }), outer]).get('Leaf:z')?.options.after).toEqual([
     'Leaf:a.1',
     'Leaf:a.2',
     'Leaf:a.3',

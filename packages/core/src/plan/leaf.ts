@@ -12,7 +12,7 @@ export interface Leaf {
   readonly score: AnyScore
   readonly definition: KindDefinition
   /** Composites already replaced by their leaves. */
-  readonly options: StoredOptions
+  options: StoredOptions
   readonly parent: string | undefined
   readonly claims: readonly Claim[]
   readonly uses: readonly Claim[]
@@ -28,15 +28,18 @@ export interface Leaf {
 
 const none: readonly never[] = Object.freeze([])
 
+/** Leaves by their addresses, in the order of the project file. */
+export type Leaves = ReadonlyMap<string, Leaf>
+
 /**
- * Expands Scores into leaves, in the order of the project file.
+ * Expands Scores into leaves.
  * @throws HarmonyError `duplicate-address`, `unresolved-reference` with every issue.
  */
-export function expand(scores: readonly AnyScore[]): readonly Leaf[] {
+export function expand(scores: readonly AnyScore[]): Leaves {
   const issues: Issue[] = []
-  const leaves: Leaf[] = []
-  /** A leaf is there for itself, a composite for the addresses of its leaves. */
-  const found = new Map<string, Leaf | readonly string[]>()
+  const leaves = new Map<string, Leaf>()
+  /** The addresses of the leaves of each composite. */
+  const composites = new Map<string, readonly string[]>()
   const visit = (
     score: AnyScore,
     parent: AnyScore | undefined,
@@ -45,7 +48,7 @@ export function expand(scores: readonly AnyScore[]): readonly Leaf[] {
   ): void => {
     const options = inherited ? inherit(score.options, inherited) : score.options
     const { definition, children } = score['~score']
-    if (found.has(score.id)) {
+    if (leaves.has(score.id) || composites.has(score.id)) {
       issues.push({
         address: score.id,
         path: [],
@@ -54,7 +57,7 @@ export function expand(scores: readonly AnyScore[]): readonly Leaf[] {
       return
     }
     if (!children) {
-      const leaf: Leaf = {
+      leaves.set(score.id, {
         address: score.id,
         score,
         definition,
@@ -62,13 +65,11 @@ export function expand(scores: readonly AnyScore[]): readonly Leaf[] {
         parent: parent?.id,
         claims: definition.claims?.(score.spec) ?? none,
         uses: definition.uses?.(score.spec) ?? none,
-        place: leaves.length,
+        place: leaves.size,
         after: none,
         isAwaited: false,
         isReferenced: false,
-      }
-      found.set(score.id, leaf)
-      leaves.push(leaf)
+      })
       into?.push(score.id)
       return
     }
@@ -79,45 +80,43 @@ export function expand(scores: readonly AnyScore[]): readonly Leaf[] {
         message: 'a composite has no identity in the ledger; name the earlier identities of its children',
       })
     const own: string[] = []
-    found.set(score.id, own) // before its children: a composite within itself is then found as declared twice
+    composites.set(score.id, own) // before its children: a composite within itself is then found as declared twice
     for (const child of children) visit(child, parent ?? score, options, own)
     into?.push(...own)
   }
   for (const score of scores) visit(score, undefined, undefined, undefined)
 
-  const replaceComposites = (leaf: Leaf, field: string, addresses: readonly string[]): readonly string[] => {
-    if (addresses.length === 0) return addresses
-    return addresses.flatMap((address) => {
-      const named = found.get(address)
-      if (!named)
+  const replaceComposites = (leaf: Leaf, field: string, addresses: readonly string[]): readonly string[] =>
+    addresses.flatMap((address) => {
+      const named = composites.get(address) ?? (leaves.has(address) ? [address] : none)
+      if (named.length === 0 && !composites.has(address))
         issues.push({
           address: leaf.address,
           path: [field],
           message: `${address} is not part of this deployment`,
         })
-      const addresses = Array.isArray(named) ? (named as readonly string[]) : named ? [address] : none
-      return addresses.filter((each) => each !== leaf.address)
+      return named.filter((each) => each !== leaf.address)
     })
-  }
-  const done = leaves.map((leaf) => {
+  for (const leaf of leaves.values()) {
     const { after, reactions } = leaf.options
     const names = Object.keys(reactions)
-    if (after.length === 0 && names.length === 0) return leaf
+    if (after.length === 0 && names.length === 0) continue
     const replaced = Object.fromEntries(
       names.map((name) => [name, replaceComposites(leaf, name, reactions[name] ?? none)]),
     )
-    return {
-      ...leaf,
-      options: { ...leaf.options, after: replaceComposites(leaf, 'after', after), reactions: replaced },
+    leaf.options = {
+      ...leaf.options,
+      after: replaceComposites(leaf, 'after', after),
+      reactions: replaced,
     }
-  })
+  }
   if (issues.length > 0) {
     const duplicate = issues.some((issue) => issue.message.includes('twice'))
     throw new HarmonyError(duplicate ? 'duplicate-address' : 'unresolved-reference', describe(issues), {
       issues,
     })
   }
-  return done
+  return leaves
 }
 
 /** A child waits for what its composite waits for, and is as protected as that. */

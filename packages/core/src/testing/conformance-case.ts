@@ -92,7 +92,7 @@ export class Rehearsal<T extends Stage> {
     const owned = (await this.records()).map(({ address, unfinished }) =>
       unfinished ? `${address} (unfinished)` : address,
     )
-    const wanted = expand(deploy<T>(this.stage, scores).scores).map((leaf) => leaf.address)
+    const wanted = [...expand(deploy<T>(this.stage, scores).scores).keys()]
     const difference = compareSnapshots(asSet(wanted), asSet(owned))
     demand(
       difference.length === 0,
