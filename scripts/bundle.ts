@@ -1,23 +1,24 @@
 /**
  * `npm run bundle`: puts the sources of a clone together in `packages/cli/.bundle`, for `packages/cli/bin/bundle.js`.
+ * Another folder may be given; it must be within the clone, which has the packages that are not put together.
  * zod goes in as well; what is loaded rarely stays where it is.
  */
 import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { join, relative, resolve } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 import { lazily } from '../packages/cli/src/translations.ts'
 import { entriesOf, type Manifest } from './publish/manifest.ts'
 
 const root = join(import.meta.dirname, '..')
-const into = join(root, 'packages/cli/.bundle')
+const into = resolve(process.argv[2] ?? join(root, 'packages/cli/.bundle'))
 
 /** As when running from sources: each of zod's translations is loaded when somebody asks for it. */
 const lazyTranslations: Plugin = {
   name: 'lazy-translations',
   setup({ onLoad }) {
     onLoad({ filter: /zod\/v4\/locales\/index\.js$/ }, ({ path }) => {
-      const contents = lazily(readFileSync(path, 'utf8'), pathToFileURL(path).href)
+      const url = `new URL(${JSON.stringify(relative(into, path))}, import.meta.url)`
+      const contents = lazily(readFileSync(path, 'utf8'), url)
       return contents === undefined ? undefined : { contents, loader: 'js' }
     })
   },
@@ -83,9 +84,7 @@ try {
     join(made, 'made.json'),
     JSON.stringify({
       inputs: ours.map((path) => [relative(into, path), statSync(path).size, statSync(path).mtimeMs]),
-      entries: Object.fromEntries(
-        [...entries].map(([name, path]) => [pathToFileURL(path).href, `${name}.js`]),
-      ),
+      entries: Object.fromEntries([...entries].map(([name, path]) => [relative(into, path), `${name}.js`])),
     }),
   )
   rmSync(into, { recursive: true, force: true })

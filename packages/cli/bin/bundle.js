@@ -9,8 +9,9 @@ const { registerHooks } = process.getBuiltinModule('node:module')
 /**
  * What `scripts/bundle.ts` leaves in `made.json`.
  * @typedef {object} Made
- * @property {readonly (readonly [path: string, size: number, mtimeMs: number])[]} inputs Paths relative to the bundle.
- * @property {Readonly<Record<string, string>>} entries Modules that projects import, by the URL of their source.
+ * Paths are relative to the bundle, so that a clone may be moved.
+ * @property {readonly (readonly [path: string, size: number, mtimeMs: number])[]} inputs
+ * @property {Readonly<Record<string, string>>} entries Modules that projects import, by the path of their source.
  */
 
 /**
@@ -26,18 +27,22 @@ export function useBundle(folder) {
   } catch {
     return undefined
   }
-  const { inputs, entries } = made
+  const { inputs } = made
   const path = decodeURIComponent(folder.pathname)
   for (const [input, size, mtimeMs] of inputs) {
     const stats = statSync(path + input, { throwIfNoEntry: false })
     if (stats?.size !== size || stats.mtimeMs !== mtimeMs) return undefined
   }
+  const entries = new Map(
+    Object.entries(made.entries).map(([source, entry]) => [new URL(source, folder).href, entry]),
+  )
   registerHooks({
     resolve(specifier, context, next) {
-      if (specifier.startsWith('./') && context.parentURL?.startsWith(folder.href))
-        return { url: new URL(specifier, folder).href, format: 'module', shortCircuit: true }
+      const { parentURL } = context
+      if (specifier.startsWith('.') && parentURL?.startsWith(folder.href))
+        return { url: new URL(specifier, parentURL).href, format: 'module', shortCircuit: true }
       const found = next(specifier, context)
-      const entry = entries[found.url]
+      const entry = entries.get(found.url)
       return entry ? { url: new URL(entry, folder).href, format: 'module', shortCircuit: true } : found
     },
   })

@@ -230,7 +230,8 @@ function runInHome(home: string) {
 /** A copy of the launcher in a package that holds nothing but `files`. */
 function makePackage(name: string, files: Readonly<Record<string, string>>): string {
   const folder = join(root, name)
-  cpSync(fileURLToPath(new URL('harmony.js', import.meta.url)), join(folder, 'bin/harmony.js'))
+  for (const each of ['harmony.js', 'bundle.js'])
+    cpSync(fileURLToPath(new URL(each, import.meta.url)), join(folder, 'bin', each))
   cpSync(join(cli, 'package.json'), join(folder, 'package.json'))
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true })

@@ -29,7 +29,7 @@ registerHooks({
 })
 
 function lazyTranslations(url: string) {
-  const source = lazily(readFileSync(new URL(url), 'utf8'), url)
+  const source = lazily(readFileSync(new URL(url), 'utf8'), JSON.stringify(url))
   if (source === undefined) return undefined
   const encoded = Buffer.from(source).toString('base64')
   return { url: `data:text/javascript;base64,${encoded}`, format: 'module' as const, shortCircuit: true }

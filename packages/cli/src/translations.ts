@@ -2,7 +2,7 @@
 
 /**
  * The index of zod's translations with the same exports, each a function that loads its own; `undefined` if there is
- * anything else in the index. `url` is that of the index.
+ * anything else in the index. `url` is that of the index, as an expression.
  */
 export function lazily(index: string, url: string): string | undefined {
   const names: string[] = []
@@ -11,6 +11,6 @@ export function lazily(index: string, url: string): string | undefined {
     if (found) names.push(`export const ${found[1]} = (...given) => load('${found[2]}').default(...given)`)
     else if (line.trim() !== '') return undefined
   }
-  const load = `import { createRequire } from 'node:module'\nconst load = createRequire(${JSON.stringify(url)})`
+  const load = `import { createRequire } from 'node:module'\nconst load = createRequire(${url})`
   return [load, ...names].join('\n')
 }

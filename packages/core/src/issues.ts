@@ -42,8 +42,7 @@ function chooseBranch(branches: readonly (readonly ZodIssue[])[], value: unknown
     return inner.length > 0 && inner.every((branch) => branch.some(test))
   }
   const missesMark = (issue: ZodIssue): boolean =>
-    inEveryBranch(issue, missesMark) ||
-    (issue.code === 'invalid_type' && String(issue.path[0]).startsWith('$') && !has(issue.path[0]))
+    inEveryBranch(issue, missesMark) || (String(issue.path[0]).startsWith('$') && !has(issue.path[0]))
   const expectsOther = (issue: ZodIssue): boolean =>
     inEveryBranch(issue, expectsOther) || (issue.code === 'invalid_type' && issue.path.length === 0)
   const score = (branch: readonly ZodIssue[]) =>

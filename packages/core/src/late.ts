@@ -126,7 +126,10 @@ export function secretText(
   strings.forEach((text, i) => {
     if (text) pieces.push(text)
     const value = values[i]
-    if (value !== undefined) pieces.push(typeof value === 'number' ? String(value) : value)
+    if (value === undefined) return
+    // Text within text is one text.
+    if (typeof value === 'object' && typeof value.$secret !== 'string') pieces.push(...value.$secret)
+    else pieces.push(typeof value === 'number' ? String(value) : value)
   })
   return unprintable({ $secret: pieces }, 'text with a secret', 'one secretText`…` for the whole text')
 }
@@ -209,9 +212,6 @@ function alternatives(schema: z.ZodType): readonly z.ZodType[] {
   return schema.options.flatMap((option) => alternatives(option as z.ZodType))
 }
 
-/** Which schemas {@link secretable} made: the values of these fields reach `interpret` as {@link Sensitive}. */
-export const secretFields = new WeakSet<z.ZodType>()
-
 /** Schema of an {@link Asset}. */
 export const assetSchema: z.ZodType<Asset, Asset> = z.strictObject({ $asset: z.string().min(1) }) as never
 /** Schema of {@link Bytes}. */
@@ -228,9 +228,15 @@ export function ref<S extends z.ZodType>(
 export function secretable<S extends z.ZodType>(
   schema: S,
 ): z.ZodType<z.output<S> | Secret, z.input<S> | Secret> {
-  const made = anyOf(schema, secretSchema) as never
-  secretFields.add(made)
-  return made
+  return Object.assign(anyOf(schema, secretSchema), { [secretableMark]: true }) as never
+}
+
+// Known to every copy of this module: the command and a project may have one each.
+const secretableMark = Symbol.for('@harmony-iac/core:secretable')
+
+/** Whether {@link secretable} made a schema: the values of its field reach `interpret` as {@link Sensitive}. */
+export function isSecretable(schema: z.ZodType): boolean {
+  return secretableMark in schema
 }
 
 /** Whether a value is a reference to an output (or text made of some). */

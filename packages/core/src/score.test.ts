@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { defineComposite } from './composite.ts'
-import { asset, bytes, ref, secret, secretable, secretText, text } from './late.ts'
+import { asset, bytes, isSecretable, ref, secret, secretable, secretText, text } from './late.ts'
 import { type AnyScore, defineScore } from './score.ts'
 
 const interpret = {
@@ -89,6 +89,19 @@ describe('an invalid spec', () => {
   test.each([[undefined], [null], [[]], ['x'], [5]])('even %j is no crash', (input) => {
     expect(issues(Thing(input as never))).toHaveLength(1)
   })
+})
+
+test('text with secrets within text with secrets is one text', () => {
+  const inner = secretText`a${secret('b')}c`
+  expect(secretText`x${inner}y`.$secret).toEqual(['x', 'a', secret('b'), 'c', 'y'])
+  expect(issues(Thing({ name: 'a', token: secretText`x${inner}y` }))).toEqual([])
+})
+
+test('a field that takes a secret is known as one to another copy of this package', async () => {
+  const copy = (await import('./late.ts?copy' as string)) as typeof import('./late.ts')
+  expect(copy.isSecretable).not.toBe(isSecretable)
+  expect(copy.isSecretable(secretable(z.string()))).toBe(true)
+  expect(copy.isSecretable(z.string())).toBe(false)
 })
 
 describe('an output', () => {

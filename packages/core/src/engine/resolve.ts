@@ -12,9 +12,9 @@ import {
   isBytes,
   isRef,
   isSecret,
+  isSecretable,
   mask,
   type Secret,
-  secretFields,
   sensitive,
 } from '../late.ts'
 import type { AnyScore, KindDefinition } from '../score.ts'
@@ -126,7 +126,7 @@ function shapeOf(schema: z.ZodType): Shape | undefined {
 }
 
 function findSecretable(schema: z.ZodType): Shape | undefined {
-  if (secretFields.has(schema)) return 'secretable'
+  if (isSecretable(schema)) return 'secretable'
   const { def } = schema as unknown as { def: Record<string, unknown> & { type: string } }
   switch (def.type) {
     case 'object': {

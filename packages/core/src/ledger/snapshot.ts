@@ -133,7 +133,8 @@ export class Lines {
   /** Whether a line is of this address. It may say no for an address that JSON writes in another way. */
   isOf(line: Line, address: string): boolean {
     const start = this.#text.indexOf('\t', line) + 2
-    return this.#text.startsWith(address, start) && this.#text.startsWith('"\t', start + address.length)
+    const end = start + address.length
+    return this.#text.slice(start, end) === address && this.#text.slice(end, end + 2) === '"\t'
   }
 
   each(use: (line: Line, owner: number, address: string) => void): void {
@@ -157,7 +158,8 @@ export class Lines {
     const start = text.indexOf('\t', text.indexOf('\t', line) + 1) + 1
     const wanted = declaredText(declared)
     const end = start + wanted.length
-    if (!text.startsWith(wanted, start) || text[end] !== '\t') return undefined
+    // Not startsWith: measured in a process that just began, that takes twenty times as long.
+    if (text.slice(start, end) !== wanted || text[end] !== '\t') return undefined
     const digestEnd = text.indexOf('\t', end + 1)
     const revisionEnd = text.indexOf('\t', digestEnd + 1)
     const { memory, unfinished } = this.#rest(text.slice(revisionEnd + 1, text.indexOf('\n', revisionEnd)))
