@@ -1,6 +1,6 @@
 /** The bundle of the real sources does what they do, and is what a project gets that imports one of our packages. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -16,7 +16,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** Runs the command line in an example; says which of our modules it has loaded in the end. */
-function run(main: string, args: readonly string[]) {
+function run(main: string, args: readonly string[], cwd = join(root, 'examples/static-site')) {
   const program = `
     import { registerHooks } from 'node:module'
     const loaded = []
@@ -26,7 +26,7 @@ function run(main: string, args: readonly string[]) {
     process.on('exit', () => console.error(JSON.stringify(loaded)))`
   writeFileSync(join(folder, 'run.mjs'), program)
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(folder, 'run.mjs'), ...args], {
-    cwd: join(root, 'examples/static-site'),
+    cwd,
     encoding: 'utf8',
     env: { ...process.env, HARMONY_STATE_DIR: join(folder, 'state') },
   })
@@ -36,11 +36,10 @@ function run(main: string, args: readonly string[]) {
 }
 
 const fromSources = (args: readonly string[]) => run(url('packages/cli/src/main.ts'), args)
-const bundled = (args: readonly string[]) =>
-  run(
-    `(await import(${url('packages/cli/bin/bundle.js')})).useBundle(new URL(${JSON.stringify(pathToFileURL(`${folder}/`).href)}))`,
-    args,
-  )
+const bundled = (args: readonly string[], cwd?: string) => {
+  const bundle = JSON.stringify(pathToFileURL(`${folder}/`).href)
+  return run(`(await import(${url('packages/cli/bin/bundle.js')})).useBundle(new URL(${bundle}))`, args, cwd)
+}
 
 describe('from the bundle', () => {
   test.each([
@@ -54,9 +53,15 @@ describe('from the bundle', () => {
     expect(bundled(args).ended).toEqual(fromSources(args).ended)
   })
 
+  test('harmony init knows that it is in a clone', () => {
+    bundled(['init', 'made'], folder)
+    const { dependencies } = JSON.parse(readFileSync(join(folder, 'made/package.json'), 'utf8'))
+    expect(dependencies['@harmony-iac/core']).toBe('file:../../../core')
+  })
+
   test('none of our modules and none of zod is loaded beside it', () => {
     const { loaded, ended } = bundled(['plan', '--no-check'])
-    expect(ended).toMatchObject({ status: 0, stderr: [] })
+    expect(ended).toMatchObject({ status: 2, stderr: [] })
     expect(loaded.filter((each) => /packages\/\w+\/src\/|node_modules\/zod\//.test(each))).toEqual([])
     expect(loaded.length).toBeLessThan(60)
   })

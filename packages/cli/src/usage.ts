@@ -2,8 +2,6 @@
  * The long way through the arguments: help with examples, mistakes in words, completion. Made with yargs from the same
  * table as the quick way, and loaded only when the quick way did not understand.
  */
-import { readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import yargs, { type Argv } from 'yargs'
 import { isCommand, unknownIn } from './arguments.ts'
 import {
@@ -15,6 +13,7 @@ import {
   options,
 } from './commands/table.ts'
 import type { Io } from './io.ts'
+import { ownPackage } from './own-package.ts'
 import { sanitizeLine } from './render/sanitize.ts'
 
 /** What came of it: a text for people and the exit status. */
@@ -26,7 +25,7 @@ export interface Usage {
 /** Words the help that was asked for, or what is wrong with the arguments. */
 export async function explain(argv: readonly string[], io: Pick<Io, 'out'>): Promise<Usage> {
   if (isCommand(argv[0]) && argv.some((word) => word === '-v' || word === '--version'))
-    return { status: 0, text: `${ownVersion()}\n` }
+    return { status: 0, text: `${ownPackage().manifest.version ?? ''}\n` }
   let mistake = mistakeIn(argv)
   let printed = ''
   const parser = build(io).fail((message: string | undefined, error: Error | undefined) => {
@@ -119,18 +118,6 @@ function distanceOf(a: string, b: string): number {
     }
   }
   return at(a.length, b.length)
-}
-
-/** From sources and from `dist` alike. */
-function ownVersion(): string {
-  for (let folder = import.meta.dirname; ; folder = dirname(folder))
-    try {
-      const text = readFileSync(join(folder, 'package.json'), 'utf8')
-      const { name, version } = JSON.parse(text) as { readonly name?: string; readonly version?: string }
-      if (name === '@harmony-iac/cli') return version ?? ''
-    } catch (error) {
-      if (folder === dirname(folder)) throw error
-    }
 }
 
 function build(io: Pick<Io, 'out'>): Argv {

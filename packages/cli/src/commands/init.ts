@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises
 import { dirname, join, relative } from 'node:path'
 import { HarmonyError } from '@harmony-iac/core/errors'
 import type { Run } from '../context.ts'
+import { type OwnPackage, ownPackage } from '../own-package.ts'
 
 export const run: Run = async ({ args, io, reporter }) => {
   const [name = ''] = args.positionals
@@ -71,44 +72,6 @@ async function writeProject(folder: string, name: string): Promise<readonly stri
     })
   } finally {
     if (aside !== undefined) await rm(aside, { recursive: true, force: true })
-  }
-}
-
-interface Manifest {
-  readonly name?: string
-  readonly version: string
-  readonly workspaces?: readonly string[]
-  readonly dependencies?: Readonly<Record<string, string>>
-  readonly optionalDependencies?: Readonly<Record<string, string>>
-}
-
-interface OwnPackage {
-  readonly folder: string
-  readonly manifest: Manifest
-  /** The clone that this runs from, if it does. */
-  readonly clone: { readonly folder: string; readonly manifest: Manifest } | undefined
-}
-
-/** Our own package: from sources it is in a clone, from `dist` it is installed. */
-function ownPackage(): OwnPackage {
-  for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
-    const manifest = readManifest(folder)
-    if (manifest?.name === '@harmony-iac/cli') {
-      const root = dirname(dirname(folder))
-      const rootManifest = readManifest(root)
-      const isClone = rootManifest?.workspaces !== undefined && import.meta.filename.endsWith('.ts')
-      return { folder, manifest, clone: isClone ? { folder: root, manifest: rootManifest } : undefined }
-    }
-    if (folder === dirname(folder))
-      throw new HarmonyError('internal', 'the package of the command line is not complete')
-  }
-}
-
-function readManifest(folder: string): Manifest | undefined {
-  try {
-    return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest
-  } catch {
-    return undefined // there is none in this folder
   }
 }
 

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { ownPackage } from '../own-package.ts'
 import type { ProjectPlace } from './find.ts'
 
 /** A place in a file. */
@@ -14,7 +15,7 @@ export interface Frame {
 }
 
 /** Our own packages, wherever they are installed: the folder above `@harmony-iac/cli` or `packages/cli`. */
-const ours = [dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url))))) + sep]
+const ours = dirname(ownPackage().folder) + sep
 
 /** The first place of a stack that is in the user's files: not Node, not a dependency, not Harmony. */
 export function userFrame(thrown: unknown, place: ProjectPlace): Frame | undefined {
@@ -26,11 +27,7 @@ export function userFrame(thrown: unknown, place: ProjectPlace): Frame | undefin
       (file.startsWith(place.folder + sep) && !file.includes(`${sep}node_modules${sep}`)),
   )
   return (
-    own ??
-    frames.find(
-      ({ file }) =>
-        !file.includes(`${sep}node_modules${sep}`) && !ours.some((folder) => file.startsWith(folder)),
-    )
+    own ?? frames.find(({ file }) => !file.includes(`${sep}node_modules${sep}`) && !file.startsWith(ours))
   )
 }
 
