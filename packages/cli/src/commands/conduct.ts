@@ -20,6 +20,12 @@ import { refusalStatus, tellFailures } from './planning.ts'
 /** How long another holder of a lock is waited for. */
 const lockWaitMs = 10_000
 
+interface Begun {
+  readonly what: PlanRequest | readonly Plan[]
+  /** Locks that were asked for while the plan was being made. */
+  readonly early: ReadonlyMap<Member, Promise<boolean>>
+}
+
 interface Planned {
   readonly member: Member
   readonly value: Plan
@@ -49,12 +55,13 @@ export async function conduct(
   const session = await openOwnSession(context, open, used, strays)
   try {
     const failures = [...session.failures]
-    let planned = await planAll(session, failures, what)
+    const early = new Map<Member, Promise<boolean>>()
+    let planned = await planAll(context, session, failures, what, early)
     interrupts.throwIfInterrupted()
     let told = tellFailures(context, failures)
     let plans = planned.map(({ value }) => value)
     if (saved || (anyChanges(plans) && !refusalStatus(plans))) {
-      planned = await lockAll(context, session, planned, failures, what)
+      planned = await lockAll(context, session, planned, failures, { what, early })
       interrupts.throwIfInterrupted()
       told += tellFailures(context, failures.slice(told))
       plans = planned.map(({ value }) => value)
@@ -124,14 +131,25 @@ function refuseForeign(
   }
 }
 
-/** Plans without the lock: most passes have nothing to do, and then nobody need wait for anybody. */
+/**
+ * Plans without the lock: most passes have nothing to do, and then nobody need wait for anybody. As soon as there is
+ * something to do, the lock is asked for: another process takes it, which can begin meanwhile.
+ */
 async function planAll(
+  { interrupts }: Context,
   session: Session,
   failures: TopologyError[],
   what: PlanRequest | readonly Plan[],
+  early: Map<Member, Promise<boolean>>,
 ): Promise<readonly Planned[]> {
-  return await eachMember(session.groups, failures, async ({ maestro, name }) => {
-    if (!isSaved(what)) return await maestro.plan(what)
+  return await eachMember(session.groups, failures, async (member, first) => {
+    const { maestro, name } = member
+    const onChange = () => {
+      const locking = maestro.lock({ waitMs: lockWaitMs, signal: interrupts.reading })
+      locking.catch(() => {}) // told where it is waited for, if it is
+      early.set(member, locking)
+    }
+    if (!isSaved(what)) return await maestro.plan(first ? { ...what, onChange } : what)
     const plan = what.find(({ topology }) => topology === name)
     if (!plan) throw new HarmonyError('internal', `no plan for ${name}`)
     return plan
@@ -147,15 +165,15 @@ async function lockAll(
   session: Session,
   planned: readonly Planned[],
   failures: TopologyError[],
-  what: PlanRequest | readonly Plan[],
+  { what, early }: Begun,
 ): Promise<readonly Planned[]> {
   const planOf = new Map(planned.map(({ member, value }) => [member, value]))
   const anew = new Set<readonly Member[]>()
   const locking = eachMember(groupsOf(session, planOf), failures, async (member, first, group) => {
     const plan = planOf.get(member)
     if (!plan) throw new HarmonyError('internal', `no plan for ${member.name}`)
-    if (first && !(await member.maestro.lock({ waitMs: lockWaitMs, signal: interrupts.reading })))
-      anew.add(group)
+    const lock = () => member.maestro.lock({ waitMs: lockWaitMs, signal: interrupts.reading })
+    if (first && !(await (early.get(member) ?? lock()))) anew.add(group)
     if (isSaved(what) || !anew.has(group)) return plan
     if (first) return await member.maestro.plan(what)
     throw new HarmonyError('plan-stale', 'the ledger was changed by somebody else meanwhile', {

@@ -61,13 +61,20 @@ export async function classifyAll(
   const wanted = about.graph.order.filter((leaf) => chosen(leaf.address))
   const verdicts = new Array<Verdict | undefined>(about.graph.leaves.size).fill(undefined)
   let next = 0
+  let { onChange } = about
+  const settle = (leaf: Leaf, verdict: Verdict): void => {
+    verdicts[leaf.place] = verdict
+    if (!onChange || !isChanging(verdict)) return
+    onChange()
+    onChange = undefined
+  }
   // In the order of the graph, so that whatever a leaf waits for has been started before it.
   const worker = async (): Promise<void> => {
     while (next < wanted.length) {
       about.signal.throwIfAborted()
       const leaf = wanted[next++] as Leaf
       const verdict = classifier.classify(leaf)
-      verdicts[leaf.place] = verdict instanceof Promise ? await verdict : verdict
+      settle(leaf, verdict instanceof Promise ? await verdict : verdict)
     }
   }
   await Promise.all(Array.from({ length: Math.min(sideBySide, wanted.length) }, worker))
@@ -90,6 +97,8 @@ export interface Circumstances {
   /** Whether nothing but its state can be a reason to do something about a leaf. */
   isUsual(leaf: Leaf): boolean
   readonly signal: AbortSignal
+  /** Called for the first leaf that is not as wanted. */
+  readonly onChange: (() => void) | undefined
 }
 
 const neverAsked = () => Promise.reject(new HarmonyError('internal', 'nothing late was to be resolved'))

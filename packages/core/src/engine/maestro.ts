@@ -59,6 +59,7 @@ class Conducting implements Maestro {
   #reading: Promise<Context> | undefined
   #derived: Graph | undefined
   #lock: HomeLock | undefined
+  #locking: Promise<HomeLock> | undefined
 
   constructor(options: MaestroOptions, home: StateHome) {
     this.topology = options.topology.name
@@ -93,7 +94,7 @@ class Conducting implements Maestro {
   }): Promise<boolean> {
     if (this.#lock) return true
     const { emit, holder } = this.#options
-    const locking = this.#home.lock({
+    this.#locking = this.#home.lock({
       holder,
       waitMs,
       signal,
@@ -111,7 +112,7 @@ class Conducting implements Maestro {
       this.#graph()
       await import('./carry-out.ts')
     } catch {}
-    this.#lock = await locking
+    this.#lock = await this.#locking
     const stands = this.#reading === undefined || (await (await this.#reading).ledger.isAsRead())
     if (!stands) this.#reading = undefined
     emit({
@@ -175,8 +176,10 @@ class Conducting implements Maestro {
   }
 
   async close(): Promise<void> {
-    const lock = this.#lock
+    // Asked for and not waited for: it may come yet.
+    const lock = this.#lock ?? (await this.#locking?.catch(() => undefined))
     this.#lock = undefined
+    this.#locking = undefined
     try {
       // Taking the lock makes the home; where nothing is to be remembered, nothing is to be left.
       if (lock && !lock.lost.aborted) await (await this.#reading)?.ledger.tidyIfEmpty()

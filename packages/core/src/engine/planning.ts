@@ -39,7 +39,7 @@ export async function makePlan(context: Context, graph: Graph, request: PlanRequ
   )
   const first = removals.before
   const anew = (request.replace ?? none).length > 0
-  const about = { context, graph, own, renames: renames.records, signal }
+  const about = { context, graph, own, renames: renames.records, signal, onChange: request.onChange }
   const verdicts = await classifyAll(
     { ...about, isUsual: (leaf) => !anew && !first.has(leaf.address) },
     selection.has,

@@ -39,7 +39,20 @@ const noReactions = Object.freeze({})
 
 /** What a Score declares, as one piece of JSON. Equal text is an equal declaration. */
 export function declaredText({ kind, version, spec, options, claims, after, parent }: Declared): string {
-  return JSON.stringify([kind, version, spec, isDefault(options) ? null : options, claims, after, parent])
+  // Piece by piece, since a thousand files in one folder come after the very same.
+  const rest = `${isDefault(options) ? 'null' : JSON.stringify(options)},${JSON.stringify(claims)},${textOf(after)}`
+  return `["${kind}",${version},${JSON.stringify(spec)},${rest},${parent === undefined ? 'null' : JSON.stringify(parent)}]`
+}
+
+let lastList: readonly string[] = []
+let lastText = '[]'
+
+function textOf(list: readonly string[]): string {
+  if (list !== lastList) {
+    lastList = list
+    lastText = JSON.stringify(list)
+  }
+  return lastText
 }
 
 /** The snapshot of these records. */

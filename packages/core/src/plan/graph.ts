@@ -46,7 +46,7 @@ export class ClaimIndex<T extends Claimant> {
     if (claim.type === 'name') return other(this.#names.get(claim.space)?.get(claim.name), self)
     const whole = claim.type === 'tree' ? undefined : other(this.#paths.get(claim.path), self)
     if (whole) return whole
-    if (claim.type === 'path') {
+    if (claim.type === 'path' && this.#parts.size > 0) {
       const part = first(this.#parts.get(claim.path), self)
       if (part) return part
     }
