@@ -144,7 +144,7 @@ async function planAll(
 ): Promise<readonly Planned[]> {
   return await eachMember(session.groups, failures, async (member, first) => {
     const { maestro, name } = member
-    const onChange = () => {
+    const onChange = async () => {
       const locking = maestro.lock({ waitMs: lockWaitMs, signal: interrupts.reading })
       locking.catch(() => {}) // told where it is waited for, if it is
       early.set(member, locking)

@@ -50,6 +50,8 @@ export type Verdicts = readonly (Verdict | undefined)[]
 
 // Reads are not limited by the number of steps that may run side by side, only by what a process can hold open.
 const sideBySide = 64
+// So many are looked at before others get their turn.
+const breath = 64
 const none: readonly never[] = Object.freeze([])
 
 /** Classifies every leaf that is chosen. */
@@ -62,19 +64,20 @@ export async function classifyAll(
   const verdicts = new Array<Verdict | undefined>(about.graph.leaves.size).fill(undefined)
   let next = 0
   let { onChange } = about
-  const settle = (leaf: Leaf, verdict: Verdict): void => {
-    verdicts[leaf.place] = verdict
-    if (!onChange || !isChanging(verdict)) return
-    onChange()
-    onChange = undefined
-  }
   // In the order of the graph, so that whatever a leaf waits for has been started before it.
   const worker = async (): Promise<void> => {
     while (next < wanted.length) {
       about.signal.throwIfAborted()
       const leaf = wanted[next++] as Leaf
       const verdict = classifier.classify(leaf)
-      settle(leaf, verdict instanceof Promise ? await verdict : verdict)
+      const settled = verdict instanceof Promise ? await verdict : verdict
+      verdicts[leaf.place] = settled
+      // What was begun for another leaf may go on.
+      if (next % breath === 0) await undefined
+      if (!onChange || !isChanging(settled)) continue
+      const tell = onChange
+      onChange = undefined
+      await tell()
     }
   }
   await Promise.all(Array.from({ length: Math.min(sideBySide, wanted.length) }, worker))
@@ -98,7 +101,7 @@ export interface Circumstances {
   isUsual(leaf: Leaf): boolean
   readonly signal: AbortSignal
   /** Called for the first leaf that is not as wanted. */
-  readonly onChange: (() => void) | undefined
+  readonly onChange: (() => Promise<void>) | undefined
 }
 
 const neverAsked = () => Promise.reject(new HarmonyError('internal', 'nothing late was to be resolved'))

@@ -66,8 +66,11 @@ export interface PlanRequest {
   /** Remove everything that the project owns on this topology. Implies `allowRemoval`. */
   readonly destroy?: boolean
   readonly signal?: AbortSignal
-  /** Called at most once, as soon as it is known that something is not as wanted: long before the plan is done. */
-  readonly onChange?: () => void
+  /**
+   * Called at most once, as soon as it is known that something is not as wanted: long before the plan is done, which goes
+   * on when what this returns is settled.
+   */
+  readonly onChange?: () => Promise<void>
 }
 
 /** How a plan is carried out. */

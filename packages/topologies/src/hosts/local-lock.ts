@@ -91,7 +91,7 @@ async function runFlock(
   how: readonly string[],
   { path, searchPath, signal, patienceMs }: FlockOptions,
 ): Promise<boolean> {
-  const { spawn } = await import('node:child_process')
+  const { spawn } = process.getBuiltinModule('node:child_process')
   const child = spawn('flock', ['-x', ...how, '3'], {
     stdio: ['ignore', 'ignore', patienceMs === undefined ? 'ignore' : 'pipe', fd],
     env: { PATH: searchPath },
