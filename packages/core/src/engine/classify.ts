@@ -73,7 +73,7 @@ export async function classifyAll(
       const settled = verdict instanceof Promise ? await verdict : verdict
       verdicts[leaf.place] = settled
       // What was begun for another leaf may go on.
-      if (next % breath === 0) await undefined
+      if (next % breath === 0) await Promise.resolve()
       if (!onChange || !isChanging(settled)) continue
       const tell = onChange
       onChange = undefined
