@@ -75,16 +75,19 @@ export async function openSession(
   const { reporter, interrupts, args } = context
   const opened: { readonly member: Member; readonly home: string }[] = []
   const failures: TopologyError[] = []
-  const spare = targets.some(({ topology }) => topology.home === undefined) ? await localHome() : undefined
+  let spare: Promise<StateHome> | undefined
   const holder = await describeHolder(`harmony ${args.command}`)
   await Promise.all(
     targets.map(async ({ topology, scores }, i) => {
       const { name } = topology
       try {
-        const home = topology.home ?? spare
-        if (!home) throw new HarmonyError('internal', `no ledger for ${name}`)
         const emit = (event: Parameters<typeof reporter.emit>[0]) => reporter.emit(event)
-        const maestro = await openMaestro({ owner, topology, home, scores, sources, emit, holder })
+        const ownHome = () => {
+          spare ??= localHome()
+          return spare
+        }
+        const maestro = await openMaestro({ owner, topology, home: ownHome, scores, sources, emit, holder })
+        const home = topology.home ?? (await ownHome())
         opened[i] = { member: { name, maestro, home: home.description }, home: home.id }
       } catch (error) {
         failures.push({ topology: name, error: toHarmonyError(error) })

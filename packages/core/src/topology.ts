@@ -10,9 +10,10 @@ export interface Topology {
   readonly name: string
   /**
    * Where the ledger of this place is kept. A Linux host keeps its own; a place without a memory of its own (an
-   * appliance behind an API) leaves it out, and the ledger is then kept on the machine that runs Harmony.
+   * appliance behind an API) leaves it out, and the ledger is then kept on the machine that runs Harmony. Asked for
+   * after {@link Topology.open}.
    */
-  readonly home?: StateHome
+  readonly home?: StateHome | undefined
   /** Called once before a pass uses the topology, and never by commands that only read the project. */
   open?(signal: AbortSignal): Promise<void>
   /** Called when the command is done with the topology; idempotent. */

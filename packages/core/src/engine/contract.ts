@@ -41,8 +41,8 @@ export interface Owner {
 export interface MaestroOptions {
   readonly owner: Owner
   readonly topology: Topology
-  /** Used when the topology keeps no ledger itself. */
-  readonly home: StateHome
+  /** Asked for when the topology, once it is open, keeps no ledger itself. */
+  readonly home: StateHome | (() => Promise<StateHome>)
   /** As given to `deploy`: composites not expanded. */
   readonly scores: readonly AnyScore[]
   readonly sources: Sources

@@ -42,7 +42,9 @@ export async function openMaestro(options: MaestroOptions): Promise<Maestro> {
       throw error
     }
   }
-  return new Conducting(options, topology.home ?? options.home)
+  // A place that is reached over a connection knows only now where its ledger is.
+  const { home } = options
+  return new Conducting(options, topology.home ?? (typeof home === 'function' ? await home() : home))
 }
 
 async function readLedger(options: MaestroOptions, home: StateHome): Promise<Context> {

@@ -1,0 +1,245 @@
+/**
+ * One connection to a host, kept alive and used by everything that is done there. It ends once and for all: whoever
+ * wants to go on opens another one, locks and looks again.
+ */
+import type { Duplex } from 'node:stream'
+import { HarmonyError, isHarmonyError } from '@harmony-iac/core'
+import { Client, type ClientChannel, type ConnectConfig, type SFTPWrapper } from 'ssh2'
+
+/** Where a connection leads, and whom it trusts. */
+export interface Endpoint {
+  /** For people: `pi@kiosk.local`. */
+  readonly name: string
+  readonly host: string
+  readonly port: number
+  readonly user: string
+  /** Refuses a host key by throwing: there is no connection then. */
+  checkHostKey(key: Buffer): void | Promise<void>
+  /** How to log in, in this order. */
+  readonly credentials: readonly Credential[]
+  /** Kinds of host keys to ask for, the known ones first, so that a host with several shows one that is known. */
+  readonly hostKeyTypes?: readonly string[] | undefined
+  /** In milliseconds. Default 20 s. */
+  readonly connectTimeoutMs?: number | undefined
+  /** In milliseconds between questions whether the other side is still there; three without an answer end the connection. Default 15 s. */
+  readonly keepAliveMs?: number | undefined
+  /** What to connect through, such as a tunnel on another host. */
+  readonly through?: (() => Promise<Duplex>) | undefined
+}
+
+/** One way to log in. */
+export type Credential =
+  /** Path of the agent's socket. */
+  | { readonly type: 'agent'; readonly socket: string }
+  /** A private key in one of OpenSSH's formats. */
+  | { readonly type: 'key'; readonly key: Buffer | string; readonly passphrase?: string | undefined }
+  | { readonly type: 'password'; readonly password: string }
+
+// sshd allows ten sessions on a connection (MaxSessions): one is for SFTP, one for the lock.
+const parallelSessions = 8
+
+/** An open connection. */
+export class Connection {
+  readonly endpoint: Endpoint
+  readonly #client: Client
+  readonly #lost = new AbortController()
+  #sftp: Promise<SFTPWrapper> | undefined
+  #sessions = 0
+  readonly #waiting: (() => void)[] = []
+
+  private constructor(endpoint: Endpoint, client: Client) {
+    this.endpoint = endpoint
+    this.#client = client
+    client.on('error', (error) => this.#end(error))
+    client.on('close', () => this.#end(undefined))
+  }
+
+  /**
+   * Connects and logs in.
+   * @throws HarmonyError `unreachable`, and whatever refuses the host key.
+   */
+  static async open(endpoint: Endpoint): Promise<Connection> {
+    const { name, host, port, user, credentials, connectTimeoutMs = 20_000, keepAliveMs = 15_000 } = endpoint
+    const client = new Client()
+    let refused: unknown
+    const left = [...credentials]
+    const config: ConnectConfig = {
+      host,
+      port,
+      username: user,
+      readyTimeout: connectTimeoutMs,
+      keepaliveInterval: keepAliveMs,
+      keepaliveCountMax: 3,
+      hostVerifier: (key: Buffer, answer: (accepted: boolean) => void) => {
+        Promise.resolve()
+          .then(() => endpoint.checkHostKey(key))
+          .then(
+            () => answer(true),
+            (error) => {
+              refused = error
+              answer(false)
+            },
+          )
+      },
+      // Asked for the next way to log in until there is none.
+      authHandler: (_methods, _partial, next) => next(methodOf(left.shift(), user) as never),
+    }
+    if (endpoint.hostKeyTypes) config.algorithms = { serverHostKey: endpoint.hostKeyTypes as never }
+    if (endpoint.through) config.sock = await endpoint.through()
+    await new Promise<void>((resolve, reject) => {
+      client.once('ready', resolve)
+      client.once('error', (error) => reject(refused ?? notConnected(endpoint, error)))
+      client.once('close', () =>
+        reject(refused ?? notConnected(endpoint, new Error('the connection was closed'))),
+      )
+      try {
+        client.connect(config)
+      } catch (error) {
+        reject(notConnected(endpoint, error))
+      }
+    }).catch((error: unknown) => {
+      client.on('error', () => {}) // more may come, and it is known by now
+      client.end()
+      throw isHarmonyError(error) ? error : notConnected(endpoint, error)
+    })
+    client.removeAllListeners('error')
+    client.removeAllListeners('close')
+    client.setNoDelay(true)
+    return new Connection({ ...endpoint, name }, client)
+  }
+
+  /** Aborted when the connection has ended, with the reason. */
+  get lost(): AbortSignal {
+    return this.#lost.signal
+  }
+
+  /** Runs a command line; see `quote.ts` for how one is made. */
+  async session(command: string): Promise<ClientChannel> {
+    await this.#take()
+    try {
+      const channel = await this.#ask<ClientChannel>((done) => this.#client.exec(command, done))
+      channel.once('close', () => this.#giveBack())
+      return channel
+    } catch (error) {
+      this.#giveBack()
+      throw error
+    }
+  }
+
+  /** Opened once, for all that is done with files. */
+  sftp(): Promise<SFTPWrapper> {
+    this.#sftp ??= this.#ask<SFTPWrapper>((done) => this.#client.sftp(done)).catch((error: unknown) => {
+      if (this.#lost.signal.aborted) throw error
+      throw new HarmonyError(
+        'unreachable',
+        `${this.endpoint.name} offers no SFTP, by which files are read and written`,
+        {
+          hint: 'enable it in sshd_config: Subsystem sftp internal-sftp',
+          cause: error,
+        },
+      )
+    })
+    return this.#sftp
+  }
+
+  /** Connects to a unix socket on the host. */
+  forward(socketPath: string): Promise<Duplex> {
+    return this.#ask<Duplex>((done) => this.#client.openssh_forwardOutStreamLocal(socketPath, done as never))
+  }
+
+  close(): void {
+    this.#client.end()
+    this.#end(new HarmonyError('internal', `the connection to ${this.endpoint.name} was closed by us`))
+  }
+
+  /** What a request ends with when the connection does. */
+  failure(): unknown {
+    return this.#lost.signal.reason
+  }
+
+  /** A request that the end of the connection ends as well: ssh2 itself calls nobody back then. */
+  async #ask<T>(request: (done: (error: Error | undefined, result: T) => void) => void): Promise<T> {
+    this.#lost.signal.throwIfAborted()
+    return await new Promise<T>((resolve, reject) => {
+      const onLost = () => reject(this.failure())
+      this.#lost.signal.addEventListener('abort', onLost, { once: true })
+      const done = (error: Error | undefined, result: T) => {
+        this.#lost.signal.removeEventListener('abort', onLost)
+        if (error) reject(error)
+        else resolve(result)
+      }
+      try {
+        request(done)
+      } catch (error) {
+        done(error as Error, undefined as T)
+      }
+    })
+  }
+
+  async #take(): Promise<void> {
+    while (this.#sessions >= parallelSessions)
+      await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    this.#sessions++
+  }
+
+  #giveBack(): void {
+    this.#sessions--
+    this.#waiting.shift()?.()
+  }
+
+  #end(cause: unknown): void {
+    if (this.#lost.signal.aborted) return
+    this.#lost.abort(
+      isHarmonyError(cause)
+        ? cause
+        : new HarmonyError('unreachable', `the connection to ${this.endpoint.name} was lost`, {
+            hint: 'see that the host is up and can be reached; apply again to finish what was begun',
+            cause,
+          }),
+    )
+    for (const go of this.#waiting.splice(0)) go()
+  }
+}
+
+function methodOf(credential: Credential | undefined, username: string): unknown {
+  switch (credential?.type) {
+    case undefined:
+      return false
+    case 'agent':
+      return { type: 'agent', username, agent: credential.socket }
+    case 'key':
+      return { type: 'publickey', username, key: credential.key, passphrase: credential.passphrase }
+    case 'password':
+      return { type: 'password', username, password: credential.password }
+  }
+}
+
+function notConnected({ name, host, port, user, credentials }: Endpoint, error: unknown): HarmonyError {
+  const { code, level, message } = error as {
+    readonly code?: string
+    readonly level?: string
+    readonly message?: string
+  }
+  const where = `${host}, port ${port}`
+  const [why, hint] =
+    level === 'client-authentication'
+      ? [
+          `${user} may not log in with ${credentials.length === 0 ? 'nothing' : 'what was offered'}`,
+          `try: ssh -p ${port} ${user}@${host}`,
+        ]
+      : code === 'ENOTFOUND' || code === 'EAI_AGAIN'
+        ? [`no address is known for ${host}`, 'check the name, and whether this machine can look it up']
+        : code === 'ECONNREFUSED'
+          ? [
+              `nobody listens at ${where}`,
+              'see that the host is up and sshd runs there: systemctl status ssh',
+            ]
+          : level === 'client-timeout' || code === 'ETIMEDOUT'
+            ? [`no answer from ${where}`, 'see that the host is up, and that no firewall is in between']
+            : [message ?? String(error), `try: ssh -p ${port} ${user}@${host}`]
+  return new HarmonyError('unreachable', `${name} cannot be reached: ${why}`, {
+    hint,
+    cause: error,
+    data: { host, port },
+  })
+}

@@ -1,0 +1,145 @@
+/**
+ * The lock over a connection: flock(1) on a session of the very connection that does the work, so that it ends with
+ * its holder. The shell there locks its own open file and then waits for the end of its input, which comes when we
+ * release the lock, when the connection ends, or when we die.
+ */
+import { HarmonyError } from '@harmony-iac/core'
+import type { HostLock, LockOptions } from '@harmony-iac/core/host'
+import type { Connection } from './connection.ts'
+import { commandLine } from './quote.ts'
+
+// $1 the file, $2 the seconds to wait, $3 who we are. Opened for appending, since whoever holds it has written there;
+// whoever held it before us may have unlinked it meanwhile, and so may we. A shell that cannot open a file ends, which is
+// why that is tried in another. The last answer counts; `held` lines come before it.
+const script = `umask 077
+while :; do
+  (: >>"$1") 2>/dev/null || { echo missing; exit 3; }
+  exec 9>>"$1"
+  flock -n -x 9 || {
+    [ $? = 1 ] || exit 4
+    echo "held $(cat "$1")"
+    flock -x -w "$2" 9 || { echo "busy $(cat "$1")"; exit 1; }
+  }
+  [ "$1" -ef /proc/self/fd/9 ] && break
+done
+printf %s "$3" >"$1"
+echo locked
+cat >/dev/null
+[ "$1" -ef /proc/self/fd/9 ] && : >"$1"`
+
+/** As `Host.lock`. */
+export async function lockRemotely(
+  connection: Connection,
+  path: string,
+  options: LockOptions,
+): Promise<HostLock> {
+  const { holder, waitMs, signal, onWait } = options
+  signal?.throwIfAborted()
+  const seconds = String(Math.max(0, Math.ceil(waitMs / 1000)))
+  const channel = await connection.session(
+    commandLine(['/bin/sh', '-c', script, 'sh', path, seconds, holder]),
+  )
+  let complaint = ''
+  channel.stderr.on('data', (chunk: Buffer) => {
+    complaint += chunk.toString()
+  })
+  channel.on('error', () => {})
+  const lost = new AbortController()
+  const onLost = () => lost.abort(connection.failure())
+  connection.lost.addEventListener('abort', onLost, { once: true })
+  const closed = new Promise<void>((resolve) => channel.once('close', () => resolve()))
+  const onAbort = () => channel.end()
+  signal?.addEventListener('abort', onAbort, { once: true })
+  try {
+    await new Promise<void>((resolve, reject) => {
+      let text = ''
+      let asked = false
+      const onEnd = () =>
+        reject(
+          connection.lost.aborted
+            ? connection.failure()
+            : signal?.aborted
+              ? new HarmonyError('interrupted', 'interrupted while waiting for the lock')
+              : cannotLock(path, complaint),
+        )
+      connection.lost.addEventListener('abort', onEnd, { once: true })
+      channel.once('close', onEnd)
+      channel.on('data', (chunk: Buffer) => {
+        text += chunk.toString()
+        for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n')) {
+          const line = text.slice(0, end)
+          text = text.slice(end + 1)
+          const who = line.slice(5).trim() || 'somebody who has not said who'
+          if (line === 'locked') {
+            channel.off('close', onEnd)
+            connection.lost.removeEventListener('abort', onEnd)
+            resolve()
+          } else if (line.startsWith('held ') && !asked) {
+            asked = true
+            if (waitMs > 0) onWait?.(who)
+          } else if (line.startsWith('busy ')) reject(lockedBy(path, who, waitMs))
+          else if (line === 'missing') reject(missing(path))
+        }
+      })
+    })
+  } catch (error) {
+    connection.lost.removeEventListener('abort', onLost)
+    channel.end()
+    throw error
+  } finally {
+    signal?.removeEventListener('abort', onAbort)
+  }
+  let released = false
+  channel.once('close', () => {
+    if (!released)
+      lost.abort(
+        connection.failure() ??
+          new HarmonyError(
+            'locked',
+            `the lock ${path} was lost: the process that held it on the host has ended`,
+          ),
+      )
+  })
+  return {
+    lost: lost.signal,
+    async release({ removeFile = false } = {}) {
+      if (released) return
+      released = true
+      connection.lost.removeEventListener('abort', onLost)
+      if (removeFile) await unlink(connection, path)
+      channel.end()
+      if (!connection.lost.aborted) await closed
+    },
+  }
+}
+
+/** While the lock is still held, so that nobody can have locked the file that goes. */
+async function unlink(connection: Connection, path: string): Promise<void> {
+  const sftp = await connection.sftp()
+  await new Promise<void>((resolve) => sftp.unlink(path, () => resolve()))
+}
+
+function missing(path: string): Error {
+  return Object.assign(new Error(`ENOENT: open '${path}'`), { code: 'ENOENT', syscall: 'open', path })
+}
+
+function lockedBy(path: string, holder: string, waitedMs: number): HarmonyError {
+  return new HarmonyError(
+    'locked',
+    `${path} is held by ${holder}; waited ${Math.round(waitedMs / 100) / 10} s`,
+    {
+      hint: 'let it finish, or end it: the lock goes with it',
+      data: { path, holder },
+    },
+  )
+}
+
+function cannotLock(path: string, complaint: string): HarmonyError {
+  return new HarmonyError(
+    'command-failed',
+    `flock: cannot lock ${path}: ${complaint.trim() || 'the session ended'}`,
+    {
+      hint: 'flock of util-linux is needed on the host (apt install util-linux)',
+    },
+  )
+}

@@ -1,0 +1,68 @@
+/** A Raspberry Pi, or any Linux machine like it: this one, or one that is reached over SSH. */
+import { HarmonyError, type StateHome, type Topology } from '@harmony-iac/core'
+import type { FileSystem, Shell } from '@harmony-iac/core/capabilities'
+import type { Host } from '@harmony-iac/core/host'
+import { localHost } from './hosts/local.ts'
+import { linuxFiles } from './linux/files.ts'
+import { hostHome, keptFolder } from './linux/home.ts'
+import { joinPath } from './linux/names.ts'
+import { linuxShell } from './linux/shell.ts'
+import type { If, WithShell } from './local.ts'
+
+/** Options of {@link PiTopology}. */
+export interface PiOptions<S extends boolean = boolean> {
+  /** Unique within a project. Default: the name of the host. */
+  readonly name?: string | undefined
+  /** Default: this machine. */
+  readonly host?: Host | undefined
+  /** Offers `shell` too, so that a `ShellJob` compiles here. Default false. */
+  readonly shell?: S
+}
+
+/**
+ * A Linux device. Nothing has to be installed on it; its ledger is kept on it.
+ * @example
+ * const kiosk = new PiTopology({ host: ssh('pi@kiosk.local') })
+ * export default defineProject({ name: 'kiosk', deployments: [deploy(kiosk, [File({ path: '/srv/motd', content: 'Hello\n' })])] })
+ */
+export interface PiTopology extends Topology {
+  readonly files: FileSystem
+}
+
+/** Makes a {@link PiTopology}; connects to nothing yet. */
+export const PiTopology: new <S extends boolean = false>(
+  options?: PiOptions<S>,
+) => PiTopology & If<S, WithShell> = class implements PiTopology {
+  readonly name: string
+  readonly files: FileSystem
+  declare readonly shell?: Shell
+  readonly #host: Host
+  #home: StateHome | undefined
+
+  constructor({ host = localHost(), name, shell = false }: PiOptions = {}) {
+    this.name = name ?? (host.name === 'this machine' ? 'local' : host.name)
+    this.#host = host
+    this.files = linuxFiles(host, {
+      keepFolder: async () => joinPath(this.#opened().description, keptFolder),
+    })
+    if (shell) this.shell = linuxShell(host)
+  }
+
+  /** Known once it is open: where the ledger is depends on who logs in there. */
+  get home(): StateHome | undefined {
+    return this.#home
+  }
+
+  async open(): Promise<void> {
+    this.#home ??= hostHome(this.#host, await this.#host.facts())
+  }
+
+  async close(): Promise<void> {
+    await this.#host.close()
+  }
+
+  #opened(): StateHome {
+    if (!this.#home) throw new HarmonyError('internal', `${this.name} is not open`)
+    return this.#home
+  }
+} as never
