@@ -12,24 +12,49 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
+import type { StateHome } from '@harmony-iac/core'
+import type { Host, HostFacts } from '@harmony-iac/core/host'
 import { Faults, mortalHost, type Snapshot, type Stage } from '@harmony-iac/core/testing'
-import { localHost } from '../src/hosts/local.ts'
+import { localFacts, localHost } from '../src/hosts/local.ts'
+import { hostHome } from '../src/linux/home.ts'
 import { LocalTopology } from '../src/local.ts'
+import { PiTopology } from '../src/pi.ts'
 
 /** A {@link LocalTopology} on a folder of its own, with a ledger of its own. */
-export interface LocalStage extends LocalTopology, Stage {
+export interface LocalStage extends PiTopology, Stage {
+  readonly home: StateHome
   /** An absolute path in the folder. */
   at(path: string): string
 }
 
-/** Makes a stage. */
+/** Makes a stage on this machine, worked on directly. */
 export function localStage(): LocalStage {
+  return stageOn((state, faults) =>
+    withStateIn(state, () => new LocalTopology({ host: mortalHost(localHost(), faults) })),
+  )
+}
+
+/** Makes a stage on this machine, worked on over a connection that other stages use too. */
+export function remoteStage(host: Host): LocalStage {
+  return stageOn((state, faults) => {
+    const facts: HostFacts = { ...localFacts(), env: { HARMONY_STATE_DIR: state } }
+    const there = { ...mortalHost(host, faults), facts: async () => facts, close: async () => {} }
+    const topology = new PiTopology({ host: there })
+    // The kit looks at the ledger also while the topology is not open.
+    Object.defineProperty(topology, 'home', { value: hostHome(there, facts) })
+    return topology as PiTopology & { readonly home: StateHome }
+  })
+}
+
+function stageOn(
+  make: (state: string, faults: Faults) => PiTopology & { readonly home: StateHome },
+): LocalStage {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'harmony-stage-')))
   const disk = join(root, 'disk')
   const state = join(root, 'state')
   mkdirSync(disk)
   const faults = new Faults()
-  const topology = withStateIn(state, () => new LocalTopology({ host: mortalHost(localHost(), faults) }))
+  const topology = make(state, faults)
   return Object.assign(topology, {
     faults,
     at: (path: string) => join(disk, path),
