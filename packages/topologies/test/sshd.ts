@@ -46,6 +46,8 @@ export async function startSshd(config: readonly string[] = []): Promise<Sshd> {
       'PasswordAuthentication no',
       'MaxStartups 100',
       'Subsystem sftp internal-sftp',
+      // What the start-up files of whoever runs the tests do (and how long they take) is none of our business.
+      `SetEnv HOME=${folder}`,
       ...config,
       '',
     ].join('\n'),

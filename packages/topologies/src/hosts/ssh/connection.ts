@@ -36,7 +36,10 @@ export type Credential =
   | { readonly type: 'password'; readonly password: string }
 
 // sshd allows ten sessions on a connection (MaxSessions): one is for SFTP, one for the lock.
-const parallelSessions = 8
+const parallelSessions = 6
+const openAttempts = 8
+// SSH_OPEN_CONNECT_FAILED (RFC 4254, section 5.1), which is what OpenSSH says of one session too many.
+const openFailed = 2
 
 /** An open connection. */
 export class Connection {
@@ -113,17 +116,33 @@ export class Connection {
     return this.#lost.signal
   }
 
-  /** Runs a command line; see `quote.ts` for how one is made. */
-  async session(command: string): Promise<ClientChannel> {
+  /**
+   * Runs a command line; see `quote.ts` for how one is made. `use` gets the channel as soon as there is one: what a short
+   * program tells (its end above all) may come in the same piece of data, and nobody would hear it later.
+   */
+  async session<T>(command: string, use: (channel: ClientChannel) => T): Promise<T> {
     await this.#take()
-    try {
-      const channel = await this.#ask<ClientChannel>((done) => this.#client.exec(command, done))
-      channel.once('close', () => this.#giveBack())
-      return channel
-    } catch (error) {
-      this.#giveBack()
-      throw error
-    }
+    for (let attempt = 1; ; attempt++)
+      try {
+        return await this.#ask<T>((done) =>
+          this.#client.exec(command, (error, channel) => {
+            if (error) {
+              done(error, undefined as T)
+              return
+            }
+            channel.once('close', () => this.#giveBack())
+            done(undefined, use(channel))
+          }),
+        )
+      } catch (error) {
+        // sshd counts a session until it has seen its program's end, which may be a moment after we have.
+        const isFull = (error as { readonly reason?: unknown }).reason === openFailed
+        if (!isFull || attempt >= openAttempts) {
+          this.#giveBack()
+          throw error
+        }
+        await new Promise((resolve) => setTimeout(resolve, 20 * attempt))
+      }
   }
 
   /** Opened once, for all that is done with files. */

@@ -61,27 +61,26 @@ export async function execRemotely(
     ...env,
   }
   const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`)
-  const channel = await connection.session(
-    commandLine([
-      ...['/bin/sh', '-c', script, 'sh'],
-      ...[mark, cwd, argv[0], environment.PATH],
-      ...variables,
-      ...argv,
-    ] as [string, ...string[]]),
-  )
   const output = { stdout: tail(outputLimit), stderr: tail(outputLimit) }
   const tell = (stream: 'stdout' | 'stderr', chunk: Uint8Array) => {
     if (chunk.length === 0) return
     output[stream].add(chunk)
     onOutput?.(stream, chunk)
   }
-  const told = readMark(channel, mark, (rest) => tell('stdout', rest))
-  channel.stderr.on('data', (chunk: Buffer) => tell('stderr', chunk))
-  channel.on('error', () => {}) // the end of the connection is told by `lost`
-  channel.stderr.on('error', () => {})
-  channel.end(stdin === undefined ? undefined : Buffer.from(stdin))
-
-  const ending = new Ending(connection, channel, told.group)
+  const line = commandLine([
+    ...['/bin/sh', '-c', script, 'sh'],
+    ...[mark, cwd, argv[0], environment.PATH],
+    ...variables,
+    ...argv,
+  ] as [string, ...string[]])
+  const { told, ending } = await connection.session(line, (channel) => {
+    const told = readMark(channel, mark, (rest) => tell('stdout', rest))
+    channel.stderr.on('data', (chunk: Buffer) => tell('stderr', chunk))
+    channel.on('error', () => {}) // the end of the connection is told by `lost`
+    channel.stderr.on('error', () => {})
+    channel.end(stdin === undefined ? undefined : Buffer.from(stdin))
+    return { told, ending: new Ending(connection, channel, told.group) }
+  })
   const onAbort = () => void ending.kill('KILL')
   signal?.addEventListener('abort', onAbort, { once: true })
   if (signal?.aborted) onAbort()
@@ -170,10 +169,11 @@ class Ending {
     const group = await this.#group
     if (group === undefined || !/^\d+$/.test(group)) return
     try {
-      const channel = await this.#connection.session(commandLine(['kill', '-s', signal, '--', `-${group}`]))
-      channel.resume()
-      channel.stderr.resume()
-      channel.end()
+      await this.#connection.session(commandLine(['kill', '-s', signal, '--', `-${group}`]), (channel) => {
+        channel.resume()
+        channel.stderr.resume()
+        channel.end()
+      })
     } catch {
       // The connection is gone, and with it whoever waited.
     }

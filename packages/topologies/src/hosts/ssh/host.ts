@@ -83,11 +83,19 @@ async function logIn(endpoint: () => Promise<Endpoint>): Promise<Login> {
   const connection = await Connection.open(await endpoint())
   try {
     const mark = randomBytes(9).toString('base64url')
-    const channel = await connection.session(commandLine(['/bin/sh', '-c', factsScript, 'sh', mark]))
-    channel.end()
-    channel.stderr.resume()
     let text = ''
-    for await (const chunk of channel) text += String(chunk)
+    const ended = await connection.session(
+      commandLine(['/bin/sh', '-c', factsScript, 'sh', mark]),
+      (channel) => {
+        channel.end()
+        channel.stderr.resume()
+        channel.on('data', (chunk: Buffer) => {
+          text += chunk.toString()
+        })
+        return { closed: new Promise<void>((resolve) => channel.once('close', () => resolve())) }
+      },
+    )
+    await ended.closed
     // Before the mark stands whatever the login shell's own files print.
     const [, uid, gid, user, home, xdg, own, end] = text.slice(text.indexOf(mark)).split('\0')
     if (end !== 'end' || user === undefined || home === undefined)

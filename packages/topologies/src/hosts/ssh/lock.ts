@@ -5,6 +5,7 @@
  */
 import { HarmonyError } from '@harmony-iac/core'
 import type { HostLock, LockOptions } from '@harmony-iac/core/host'
+import type { ClientChannel } from 'ssh2'
 import type { Connection } from './connection.ts'
 import { commandLine } from './quote.ts'
 
@@ -33,62 +34,28 @@ export async function lockRemotely(
   path: string,
   options: LockOptions,
 ): Promise<HostLock> {
-  const { holder, waitMs, signal, onWait } = options
+  const { holder, waitMs, signal } = options
   signal?.throwIfAborted()
   const seconds = String(Math.max(0, Math.ceil(waitMs / 1000)))
-  const channel = await connection.session(
-    commandLine(['/bin/sh', '-c', script, 'sh', path, seconds, holder]),
-  )
-  let complaint = ''
-  channel.stderr.on('data', (chunk: Buffer) => {
-    complaint += chunk.toString()
-  })
-  channel.on('error', () => {})
+  const line = commandLine(['/bin/sh', '-c', script, 'sh', path, seconds, holder])
   const lost = new AbortController()
-  const onLost = () => lost.abort(connection.failure())
-  connection.lost.addEventListener('abort', onLost, { once: true })
-  const closed = new Promise<void>((resolve) => channel.once('close', () => resolve()))
+  const { channel, closed, locked } = await connection.session(line, (opened) => ({
+    channel: opened,
+    closed: new Promise<void>((resolve) => opened.once('close', () => resolve())),
+    locked: answerOf(connection, opened, path, options),
+  }))
   const onAbort = () => channel.end()
   signal?.addEventListener('abort', onAbort, { once: true })
   try {
-    await new Promise<void>((resolve, reject) => {
-      let text = ''
-      let asked = false
-      const onEnd = () =>
-        reject(
-          connection.lost.aborted
-            ? connection.failure()
-            : signal?.aborted
-              ? new HarmonyError('interrupted', 'interrupted while waiting for the lock')
-              : cannotLock(path, complaint),
-        )
-      connection.lost.addEventListener('abort', onEnd, { once: true })
-      channel.once('close', onEnd)
-      channel.on('data', (chunk: Buffer) => {
-        text += chunk.toString()
-        for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n')) {
-          const line = text.slice(0, end)
-          text = text.slice(end + 1)
-          const who = line.slice(5).trim() || 'somebody who has not said who'
-          if (line === 'locked') {
-            channel.off('close', onEnd)
-            connection.lost.removeEventListener('abort', onEnd)
-            resolve()
-          } else if (line.startsWith('held ') && !asked) {
-            asked = true
-            if (waitMs > 0) onWait?.(who)
-          } else if (line.startsWith('busy ')) reject(lockedBy(path, who, waitMs))
-          else if (line === 'missing') reject(missing(path))
-        }
-      })
-    })
+    await locked
   } catch (error) {
-    connection.lost.removeEventListener('abort', onLost)
     channel.end()
     throw error
   } finally {
     signal?.removeEventListener('abort', onAbort)
   }
+  const onLost = () => lost.abort(connection.failure())
+  connection.lost.addEventListener('abort', onLost, { once: true })
   let released = false
   channel.once('close', () => {
     if (!released)
@@ -111,6 +78,49 @@ export async function lockRemotely(
       if (!connection.lost.aborted) await closed
     },
   }
+}
+
+/** What the shell there says of the lock: settled once it is ours, or will not be. */
+function answerOf(
+  connection: Connection,
+  channel: ClientChannel,
+  path: string,
+  { waitMs, signal, onWait }: LockOptions,
+): Promise<void> {
+  let complaint = ''
+  channel.stderr.on('data', (chunk: Buffer) => {
+    complaint += chunk.toString()
+  })
+  channel.on('error', () => {})
+  return new Promise<void>((resolve, reject) => {
+    let text = ''
+    let asked = false
+    const onEnd = () => {
+      if (connection.lost.aborted) reject(connection.failure())
+      else if (signal?.aborted)
+        reject(new HarmonyError('interrupted', 'interrupted while waiting for the lock'))
+      else reject(cannotLock(path, complaint))
+    }
+    connection.lost.addEventListener('abort', onEnd, { once: true })
+    channel.once('close', onEnd)
+    channel.on('data', (chunk: Buffer) => {
+      text += chunk.toString()
+      for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n')) {
+        const line = text.slice(0, end)
+        text = text.slice(end + 1)
+        const who = line.slice(5).trim() || 'somebody who has not said who'
+        if (line === 'locked') {
+          channel.off('close', onEnd)
+          connection.lost.removeEventListener('abort', onEnd)
+          resolve()
+        } else if (line.startsWith('held ') && !asked) {
+          asked = true
+          if (waitMs > 0) onWait?.(who)
+        } else if (line.startsWith('busy ')) reject(lockedBy(path, who, waitMs))
+        else if (line === 'missing') reject(missing(path))
+      }
+    })
+  })
 }
 
 /** While the lock is still held, so that nobody can have locked the file that goes. */
