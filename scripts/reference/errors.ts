@@ -30,6 +30,7 @@ const meanings: Readonly<Record<ErrorCode, string>> = {
   'plan-stale': 'what is there is no longer what the plan has shown; what moved is told',
   'not-converged': 'after the change something still differs; what, is listed',
   refused: 'it could be done and must not be: a validation failed, something else stands there',
+  'host-key': 'a host shows a key that is not known, has changed or was revoked; its fingerprint is told',
   'no-such-user': 'a user or group is not known on that host',
   timeout: 'a program did not end in time',
   'command-failed': 'a program could not be started, or ended with another status than 0',

@@ -52,6 +52,7 @@ export const exitStatusOf = {
   'plan-stale': 1,
   'not-converged': 1,
   refused: 1,
+  'host-key': 1,
   'no-such-user': 1,
   timeout: 1,
   'command-failed': 1,

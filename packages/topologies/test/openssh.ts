@@ -1,5 +1,6 @@
 /** The real OpenSSH, to compare with: its answers about a configuration, and files as it makes them. */
 import { execFileSync, spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import type { Part } from '../../../scripts/testing/require-part.ts'
 
 /** `ssh`, `ssh-keygen`, `ssh-agent`. */
@@ -23,7 +24,14 @@ export function sshSays(configFile: string, destination: string): Map<string, st
   return values
 }
 
-/** Makes a key pair at `path` and `path.pub`; returns the public line. */
+/** Makes a key pair at `path` and `path.pub`. Small and lightly encrypted, so that it is quick. */
 export function makeKey(path: string, type: string, passphrase = '', more: readonly string[] = []): void {
-  execFileSync('ssh-keygen', ['-q', '-t', type, '-N', passphrase, '-C', 'test', '-f', path, ...more])
+  const quick = type === 'rsa' ? ['-b', '2048', '-a', '1'] : ['-a', '1']
+  const argv = ['-q', '-t', type, '-N', passphrase, '-C', 'test', '-f', path, ...quick, ...more]
+  execFileSync('ssh-keygen', argv)
+}
+
+/** The public part of a key of {@link makeKey}, as on the wire. */
+export function publicKey(path: string): Buffer {
+  return Buffer.from(readFileSync(`${path}.pub`, 'utf8').split(' ')[1] ?? '', 'base64')
 }
