@@ -30,15 +30,26 @@ export const dockerEngine: Part = {
   present: isEngineThere,
 }
 
-let found: Promise<Docker> | undefined
+let found: Promise<{ readonly docker: Docker; readonly socket: string | undefined }> | undefined
 
 /**
  * The engine, started if need be, and kept until this process ends.
  * @throws Error with the end of its log when it does not start.
  */
-export function engine(): Promise<Docker> {
+export async function engine(): Promise<Docker> {
   found ??= find()
-  return found
+  return (await found).docker
+}
+
+/**
+ * The path of the engine's socket.
+ * @throws Error when the engine is reached in another way.
+ */
+export async function engineSocket(): Promise<string> {
+  found ??= find()
+  const { socket } = await found
+  if (socket === undefined) throw new Error(`${process.env.DOCKER_HOST} is no socket on this machine`)
+  return socket
 }
 
 /** A folder of this user for what tests share between processes. */
@@ -50,16 +61,19 @@ export function sharedFolder(): string {
   return own
 }
 
-async function find(): Promise<Docker> {
-  if (process.env.DOCKER_HOST !== undefined) return new Docker()
+async function find(): NonNullable<typeof found> {
+  const { DOCKER_HOST } = process.env
+  if (DOCKER_HOST !== undefined)
+    return { docker: new Docker(), socket: /^unix:\/\/(\/.*)/.exec(DOCKER_HOST)?.[1] }
   const there = new Docker({ socketPath: machines })
-  if (await answers(there)) return there
+  if (await answers(there)) return { docker: there, socket: machines }
   const folder = sharedFolder()
   await flock(join(folder, 'users'), 'shared')
-  const started = new Docker({ socketPath: join(folder, 'docker.sock') })
+  const socket = join(folder, 'docker.sock')
+  const docker = new Docker({ socketPath: socket })
   const deadline = Date.now() + startsWithinMs
   let starter: ReturnType<typeof start> | undefined
-  while (!(await answers(started))) {
+  while (!(await answers(docker))) {
     starter ??= start(folder)
     if (starter.exitCode !== null && starter.exitCode !== 0)
       throw failure(folder, `status ${starter.exitCode}`)
@@ -68,7 +82,7 @@ async function find(): Promise<Docker> {
     if (Date.now() > deadline) throw failure(folder, `it does not answer after ${startsWithinMs} ms`)
     await pause(100)
   }
-  return started
+  return { docker, socket }
 }
 
 function start(folder: string) {

@@ -19,7 +19,7 @@ import { text } from 'node:stream/consumers'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type Docker from 'dockerode'
-import { engine } from './engine.ts'
+import { engine, engineSocket } from './engine.ts'
 import { hostImage } from './host-image.ts'
 
 /** The users there are: `pi` may sudo without a password, `admin` with one. */
@@ -74,6 +74,8 @@ export interface HostExecResult {
 const label = 'harmony.test-host'
 const owner = ownerOf(process.pid)
 const network = 'bridge'
+/** systemd has to see the tree that its container's groups are in. The types of dockerode do not know the setting. */
+const cgroups = { CgroupnsMode: 'host' }
 const startsWithinMs = 60_000
 const run = promisify(execFile)
 
@@ -193,11 +195,11 @@ async function create(
     HostConfig: {
       CapAdd: ['SYS_ADMIN', 'NET_ADMIN'],
       SecurityOpt: ['seccomp=unconfined', 'apparmor=unconfined'],
-      CgroupnsMode: 'host',
+      ...cgroups,
       Tmpfs: { '/run': 'rw,nosuid,nodev,mode=755', '/tmp': 'rw,nosuid,nodev,exec,mode=1777' },
       Binds: [
         '/sys/fs/cgroup:/sys/fs/cgroup:rw',
-        ...(withEngine ? [`${engineSocket(docker)}:/run/docker.sock`] : []),
+        ...(withEngine ? [`${await engineSocket()}:/run/docker.sock`] : []),
       ],
       // A number of our own: one that the engine chose would change with the next start.
       PortBindings: { '22/tcp': [{ HostIp: '127.0.0.1', HostPort: `${port}` }] },
