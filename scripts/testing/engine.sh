@@ -1,8 +1,9 @@
 #!/bin/sh
-# Runs a Docker Engine in a folder for as long as somebody holds the lock `users` there, and a minute longer: the next
-# file of a run finds it warm, and nobody has to remember to end it. Ends at once when another one runs there already.
-# Usage: engine.sh FOLDER
+# Runs a Docker Engine in a folder for as long as somebody holds the lock `users` there, and a while longer: the next file
+# of a run finds it warm, and nobody has to remember to end it. Ends at once when another one runs there already.
+# Usage: engine.sh FOLDER SECONDS
 set -u
+idle=$2
 cd "$1" || exit
 
 exec 8>running
@@ -24,8 +25,9 @@ trap 'kill "$engine"' TERM INT
   while :; do
     flock --exclusive 9 # everybody has gone
     flock --unlock 9
-    sleep 60
+    sleep "$idle"
     flock --nonblock 9 || continue
+    kill -0 $$ || exit # this script was killed, and the engine with it
     # Whoever comes now waits for the lock, and then starts the next one.
     kill "$engine"
     while kill -0 "$engine" 2>/dev/null; do sleep 0.1; done

@@ -5,29 +5,29 @@
  * keeps on disk, the images, stays in the temporary folder for the next run.
  */
 import { spawn } from 'node:child_process'
-import { accessSync, constants, existsSync, lstatSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import Docker from 'dockerode'
 import { flock } from './flock.ts'
+import { hasCommand } from './has-command.ts'
 import type { Part } from './require-part.ts'
 
 const machines = '/var/run/docker.sock'
 const own = join(tmpdir(), `harmony-engine-${process.geteuid?.()}`)
 const startsWithinMs = 60_000
+/** How long it waits for the next user. */
+const idleSeconds = 60
 
-/** Whether an engine is there, or can be started. */
-export const isEngineThere: boolean =
-  process.env.DOCKER_HOST !== undefined ||
-  existsSync(machines) ||
-  (process.geteuid?.() === 0 && isInstalled('dockerd'))
-
-/** The engine, for `describeWith`. */
+/** An engine that is there or can be started, for `describeWith`. */
 export const dockerEngine: Part = {
   name: 'a Docker Engine',
-  get: 'apt-get install docker.io, and run the tests as root or where DOCKER_HOST or /var/run/docker.sock answers',
-  present: isEngineThere,
+  get: 'apt-get install docker.io iproute2, and run the tests as root, or where DOCKER_HOST or /var/run/docker.sock answers',
+  present:
+    process.env.DOCKER_HOST !== undefined ||
+    existsSync(machines) ||
+    (process.geteuid?.() === 0 && ['dockerd', 'flock', 'setpriv'].every(hasCommand)),
 }
 
 let found: Promise<{ readonly docker: Docker; readonly socket: string | undefined }> | undefined
@@ -75,8 +75,8 @@ async function find(): NonNullable<typeof found> {
   let starter: ReturnType<typeof start> | undefined
   while (!(await answers(docker))) {
     starter ??= start(folder)
-    if (starter.exitCode !== null && starter.exitCode !== 0)
-      throw failure(folder, `status ${starter.exitCode}`)
+    if (starter.signalCode !== null || (starter.exitCode ?? 0) !== 0)
+      throw failure(folder, `it ended with ${starter.signalCode ?? `status ${starter.exitCode}`}`)
     // Status 0: another process was quicker, and its engine is about to answer or to end.
     if (starter.exitCode === 0) starter = undefined
     if (Date.now() > deadline) throw failure(folder, `it does not answer after ${startsWithinMs} ms`)
@@ -86,7 +86,7 @@ async function find(): NonNullable<typeof found> {
 }
 
 function start(folder: string) {
-  const starter = spawn('sh', [join(import.meta.dirname, 'engine.sh'), folder], {
+  const starter = spawn('sh', [join(import.meta.dirname, 'engine.sh'), folder, `${idleSeconds}`], {
     detached: true,
     stdio: 'ignore',
   })
@@ -105,15 +105,4 @@ async function answers(docker: Docker): Promise<boolean> {
     () => true,
     () => false,
   )
-}
-
-function isInstalled(command: string): boolean {
-  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, command), constants.X_OK)
-      return true
-    } catch {
-      return false
-    }
-  })
 }

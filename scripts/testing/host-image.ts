@@ -6,8 +6,7 @@
 import { execFile } from 'node:child_process'
 import { hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
@@ -70,49 +69,50 @@ chmod 0755 /sbin/start-host
 rm -f /etc/hostname /etc/resolv.conf
 `
 
-const digest = hash('sha256', JSON.stringify([suite, packages, setup])).slice(0, 12)
+const left = ['man', 'doc', 'locale', 'info'].map((kind) => `--dpkgopt=path-exclude=/usr/share/${kind}/*`)
 
-/** Its name and tag. */
+/** Arguments of mmdebstrap; `$SETUP` comes from the environment. */
+const recipe = [
+  '--quiet',
+  '--variant=minbase',
+  `--include=${packages.join(',')}`,
+  ...left,
+  '--dpkgopt=force-unsafe-io',
+  '--customize-hook=chroot "$1" sh -c "$SETUP"',
+  suite,
+]
+
 const name = 'harmony-test-host'
+const tag = hash('sha256', JSON.stringify([recipe, setup])).slice(0, 12)
+const reference = `${name}:${tag}`
 
-/** The image's reference, once it is there; built by the first who asks. It takes half a minute. */
+/** The image's reference, once it is there; built by the first who asks, which takes the better part of a minute. */
 export async function hostImage(log: (line: string) => void = () => {}): Promise<string> {
   const docker = await engine()
-  const reference = `${name}:${digest}`
-  if (await isThere(docker, reference)) return reference
-  using _ = await flock(join(sharedFolder(), 'host-image'), 'exclusive')
-  if (await isThere(docker, reference)) return reference
+  if (await isThere(docker)) return reference
+  const folder = sharedFolder()
+  using _ = await flock(join(folder, 'host-image'), 'exclusive')
+  if (await isThere(docker)) return reference
   log(`building ${reference} from Debian's archive`)
-  const folder = await mkdtemp(join(tmpdir(), 'harmony-host-image-'))
+  // Nobody else writes it while the lock is held; what a killed run left is written over.
+  const tar = join(folder, 'host-image.tar')
   try {
-    const tar = join(folder, 'root.tar')
-    await run(
-      'mmdebstrap',
-      [
-        '--quiet',
-        '--variant=minbase',
-        `--include=${packages.join(',')}`,
-        ...['man', 'doc', 'locale', 'info'].map((kind) => `--dpkgopt=path-exclude=/usr/share/${kind}/*`),
-        `--customize-hook=chroot "$1" sh -c "$HARMONY_SETUP"`,
-        suite,
-        tar,
-      ],
-      { env: { ...process.env, HARMONY_SETUP: setup } },
+    await run('mmdebstrap', [...recipe, tar], { env: { ...process.env, SETUP: setup } })
+    const said = await text(
+      await docker.importImage(createReadStream(tar), {
+        repo: name,
+        tag,
+        changes: ['CMD ["/sbin/start-host"]'],
+      }),
     )
-    const answer = await docker.importImage(createReadStream(tar), {
-      repo: name,
-      tag: digest,
-      changes: ['CMD ["/sbin/start-host"]'],
-    })
-    const said = await text(answer)
-    if (!(await isThere(docker, reference))) throw new Error(`${reference} was not imported: ${said}`)
+    if (!(await isThere(docker))) throw new Error(`${reference} was not imported: ${said}`)
     return reference
   } finally {
-    await rm(folder, { recursive: true, force: true })
+    await rm(tar, { force: true })
   }
 }
 
-async function isThere(docker: Docker, reference: string): Promise<boolean> {
+async function isThere(docker: Docker): Promise<boolean> {
   const images = await docker.listImages({ filters: { reference: [reference] } })
   return images.length > 0
 }

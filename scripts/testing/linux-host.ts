@@ -19,8 +19,10 @@ import { text } from 'node:stream/consumers'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type Docker from 'dockerode'
-import { engine, engineSocket } from './engine.ts'
+import { dockerEngine, engine, engineSocket } from './engine.ts'
+import { hasCommand } from './has-command.ts'
 import { hostImage } from './host-image.ts'
+import type { Part } from './require-part.ts'
 
 /** The users there are: `pi` may sudo without a password, `admin` with one. */
 export type HostUser = 'root' | 'pi' | 'admin'
@@ -71,6 +73,13 @@ export interface HostExecResult {
   readonly stderr: string
 }
 
+/** What hosts need, for `describeWith`. */
+export const linuxHosts: Part = {
+  name: 'a Docker Engine and what makes hosts in it',
+  get: `${dockerEngine.get}; apt-get install mmdebstrap openssh-client util-linux`,
+  present: dockerEngine.present && ['mmdebstrap', 'ssh', 'ssh-keygen', 'flock'].every(hasCommand),
+}
+
 const label = 'harmony.test-host'
 const owner = ownerOf(process.pid)
 const network = 'bridge'
@@ -97,7 +106,11 @@ export async function startLinuxHost(options: LinuxHostOptions = {}): Promise<Li
     hostImage(),
     run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', name, '-f', keyFile]),
   ])
-  const { container, port } = await create(docker, { image, name, withEngine: options.withEngine ?? false })
+  const { container, port } = await createAndStart(docker, {
+    image,
+    name,
+    withEngine: options.withEngine ?? false,
+  })
   undo.defer(() => remove(container))
 
   let failedUnits: readonly string[] = []
@@ -107,17 +120,11 @@ export async function startLinuxHost(options: LinuxHostOptions = {}): Promise<Li
     failedUnits = await untilSystemdIsUp(container, exec)
     await untilSshAnswers(port)
   }
-  await container.start()
   failedUnits = await untilSystemdIsUp(container, exec)
-  const { stdout: publicKey } = await execIn(docker, container, [
-    'sh',
-    '-euc',
-    letIn,
-    'sh',
-    (await readFile(`${keyFile}.pub`, 'utf8')).trim(),
-    adminPassword,
-    ...(options.users ?? ['root', 'pi', 'admin']),
-  ])
+  const key = (await readFile(`${keyFile}.pub`, 'utf8')).trim()
+  const users = options.users ?? ['root', 'pi', 'admin']
+  const ready = await exec(['sh', '-euc', letIn, 'sh', key, adminPassword, ...users])
+  if (ready.exitCode !== 0) throw new Error(`nobody can be let into ${name}: ${ready.stderr}`)
   await untilSshAnswers(port)
 
   const engineNetwork = docker.getNetwork(network)
@@ -125,7 +132,7 @@ export async function startLinuxHost(options: LinuxHostOptions = {}): Promise<Li
   return {
     name,
     port,
-    hostKey: `[127.0.0.1]:${port} ${publicKey.trim()}`,
+    hostKey: `[127.0.0.1]:${port} ${ready.stdout.trim()}`,
     keyFile,
     adminPassword,
     containerId: container.id,
@@ -166,6 +173,7 @@ key=$1
 printf 'admin:%s\\n' "$2" | chpasswd
 shift 2
 for user; do
+  id "$user" >/dev/null
   home=$(getent passwd "$user" | cut -d: -f6)
   install -d -m 0700 -o "$user" -g "$user" "$home/.ssh"
   printf '%s\\n' "$key" >"$home/.ssh/authorized_keys"
@@ -175,16 +183,38 @@ done
 cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub
 `
 
+interface Wanted {
+  readonly image: string
+  readonly name: string
+  readonly withEngine: boolean
+}
+
+/** A container that runs, and the port of this machine that leads to its sshd. */
+async function createAndStart(
+  docker: Docker,
+  wanted: Wanted,
+): Promise<{ readonly container: Docker.Container; readonly port: number }> {
+  for (let attempt = 1; ; attempt += 1) {
+    // A number of our own: one that the engine chose would change with the next start.
+    const port = await freePort()
+    const container = await create(docker, wanted, port)
+    try {
+      await container.start()
+      return { container, port }
+    } catch (error) {
+      await remove(container)
+      // Somebody else may have taken the port meanwhile.
+      if (attempt === 5 || !/already (in use|allocated)/.test(String(error))) throw error
+    }
+  }
+}
+
 async function create(
   docker: Docker,
-  {
-    image,
-    name,
-    withEngine,
-  }: { readonly image: string; readonly name: string; readonly withEngine: boolean },
-): Promise<{ readonly container: Docker.Container; readonly port: number }> {
-  const port = await freePort()
-  const container = await docker.createContainer({
+  { image, name, withEngine }: Wanted,
+  port: number,
+): Promise<Docker.Container> {
+  return docker.createContainer({
     name,
     Hostname: name,
     Image: image,
@@ -193,23 +223,27 @@ async function create(
     StopSignal: 'SIGRTMIN+3', // systemd's word for shutting down
     ExposedPorts: { '22/tcp': {} },
     HostConfig: {
+      ...cgroups,
       CapAdd: ['SYS_ADMIN', 'NET_ADMIN'],
       SecurityOpt: ['seccomp=unconfined', 'apparmor=unconfined'],
-      ...cgroups,
       Tmpfs: { '/run': 'rw,nosuid,nodev,mode=755', '/tmp': 'rw,nosuid,nodev,exec,mode=1777' },
       Binds: [
         '/sys/fs/cgroup:/sys/fs/cgroup:rw',
         ...(withEngine ? [`${await engineSocket()}:/run/docker.sock`] : []),
       ],
-      // A number of our own: one that the engine chose would change with the next start.
       PortBindings: { '22/tcp': [{ HostIp: '127.0.0.1', HostPort: `${port}` }] },
     },
   })
-  return { container, port }
 }
 
+/** Removes a container, unless somebody else does or did. */
 async function remove(container: Docker.Container): Promise<void> {
-  await container.remove({ force: true, v: true })
+  try {
+    await container.remove({ force: true, v: true })
+  } catch (error) {
+    const { statusCode } = error as { readonly statusCode?: number }
+    if (statusCode !== 404 && statusCode !== 409) throw error
+  }
 }
 
 /** Which units failed, once systemd has started what it is going to start. */
