@@ -76,7 +76,7 @@ export async function startSshd(config: readonly string[] = []): Promise<Sshd> {
       port,
       user: username,
       checkHostKey() {},
-      credentials: [{ type: 'key', key: readFileSync(join(folder, 'login')) }],
+      credentials: [async () => ({ type: 'key', key: readFileSync(join(folder, 'login')) })],
     },
     cut,
     async stop() {

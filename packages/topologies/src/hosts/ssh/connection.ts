@@ -4,7 +4,14 @@
  */
 import type { Duplex } from 'node:stream'
 import { HarmonyError, isHarmonyError } from '@harmony-iac/core'
-import { Client, type ClientChannel, type ConnectConfig, type SFTPWrapper } from 'ssh2'
+import {
+  type BaseAgent,
+  Client,
+  type ClientChannel,
+  type ConnectConfig,
+  type ParsedKey,
+  type SFTPWrapper,
+} from 'ssh2'
 
 /** Where a connection leads, and whom it trusts. */
 export interface Endpoint {
@@ -15,24 +22,30 @@ export interface Endpoint {
   readonly user: string
   /** Refuses a host key by throwing: there is no connection then. */
   checkHostKey(key: Buffer): void | Promise<void>
-  /** How to log in, in this order. */
-  readonly credentials: readonly Credential[]
+  /** How to log in, in this order; each is asked for when it is its turn. An error tells why one cannot be used. */
+  readonly credentials: readonly (() => Promise<Credential | HarmonyError | undefined>)[]
   /** Kinds of host keys to ask for, the known ones first, so that a host with several shows one that is known. */
   readonly hostKeyTypes?: readonly string[] | undefined
   /** In milliseconds. Default 20 s. */
   readonly connectTimeoutMs?: number | undefined
-  /** In milliseconds between questions whether the other side is still there; three without an answer end the connection. Default 15 s. */
-  readonly keepAliveMs?: number | undefined
+  /**
+   * How often the other side is asked whether it is still there, and how many questions in a row may stay without an
+   * answer. Default: each 15 s, 3.
+   */
+  readonly keepAlive?: { readonly intervalMs: number; readonly countMax: number } | undefined
+  readonly addressFamily?: 'any' | 'inet' | 'inet6' | undefined
+  /** The local address to connect from. */
+  readonly bindAddress?: string | undefined
   /** What to connect through, such as a tunnel on another host. */
   readonly through?: (() => Promise<Duplex>) | undefined
 }
 
 /** One way to log in. */
 export type Credential =
-  /** Path of the agent's socket. */
-  | { readonly type: 'agent'; readonly socket: string }
-  /** A private key in one of OpenSSH's formats. */
-  | { readonly type: 'key'; readonly key: Buffer | string; readonly passphrase?: string | undefined }
+  /** An agent, or the path of its socket. */
+  | { readonly type: 'agent'; readonly agent: BaseAgent | string }
+  /** A private key, opened, or in one of OpenSSH's formats. */
+  | { readonly type: 'key'; readonly key: ParsedKey | Buffer | string }
   | { readonly type: 'password'; readonly password: string }
 
 // sshd allows ten sessions on a connection (MaxSessions): one is for SFTP, one for the lock.
@@ -62,17 +75,39 @@ export class Connection {
    * @throws HarmonyError `unreachable`, and whatever refuses the host key.
    */
   static async open(endpoint: Endpoint): Promise<Connection> {
-    const { name, host, port, user, credentials, connectTimeoutMs = 20_000, keepAliveMs = 15_000 } = endpoint
+    const {
+      name,
+      host,
+      port,
+      user,
+      credentials,
+      connectTimeoutMs = 20_000,
+      addressFamily,
+      bindAddress,
+    } = endpoint
+    const keepAlive = endpoint.keepAlive ?? { intervalMs: 15_000, countMax: 3 }
     const client = new Client()
     let refused: unknown
     const left = [...credentials]
+    const troubles: HarmonyError[] = []
+    const next = async (): Promise<Credential | undefined> => {
+      for (let ask = left.shift(); ask; ask = left.shift()) {
+        const found = await ask()
+        if (isHarmonyError(found)) troubles.push(found)
+        else if (found) return found
+      }
+      return undefined
+    }
     const config: ConnectConfig = {
       host,
       port,
       username: user,
       readyTimeout: connectTimeoutMs,
-      keepaliveInterval: keepAliveMs,
-      keepaliveCountMax: 3,
+      keepaliveInterval: keepAlive.intervalMs,
+      keepaliveCountMax: keepAlive.countMax,
+      forceIPv4: addressFamily === 'inet',
+      forceIPv6: addressFamily === 'inet6',
+      ...(bindAddress === undefined ? {} : { localAddress: bindAddress }),
       hostVerifier: (key: Buffer, answer: (accepted: boolean) => void) => {
         Promise.resolve()
           .then(() => endpoint.checkHostKey(key))
@@ -85,13 +120,21 @@ export class Connection {
           )
       },
       // Asked for the next way to log in until there is none.
-      authHandler: (_methods, _partial, next) => next(methodOf(left.shift(), user) as never),
+      authHandler: (_methods, _partial, answer) => {
+        next().then(
+          (credential) => answer(methodOf(credential, user) as never),
+          (error) => {
+            refused = error
+            answer(false as never)
+          },
+        )
+      },
     }
     if (endpoint.hostKeyTypes) config.algorithms = { serverHostKey: endpoint.hostKeyTypes as never }
     if (endpoint.through) config.sock = await endpoint.through()
     await new Promise<void>((resolve, reject) => {
       client.once('ready', resolve)
-      client.once('error', (error) => reject(refused ?? notConnected(endpoint, error)))
+      client.once('error', (error) => reject(refused ?? notConnected(endpoint, error, troubles)))
       client.once('close', () =>
         reject(refused ?? notConnected(endpoint, new Error('the connection was closed'))),
       )
@@ -161,6 +204,11 @@ export class Connection {
     return this.#sftp
   }
 
+  /** Connects from the host to another one. */
+  tunnel(host: string, port: number): Promise<Duplex> {
+    return this.#ask<Duplex>((done) => this.#client.forwardOut('127.0.0.1', 0, host, port, done as never))
+  }
+
   /** Connects to a unix socket on the host. */
   forward(socketPath: string): Promise<Duplex> {
     return this.#ask<Duplex>((done) => this.#client.openssh_forwardOutStreamLocal(socketPath, done as never))
@@ -225,15 +273,19 @@ function methodOf(credential: Credential | undefined, username: string): unknown
     case undefined:
       return false
     case 'agent':
-      return { type: 'agent', username, agent: credential.socket }
+      return { type: 'agent', username, agent: credential.agent }
     case 'key':
-      return { type: 'publickey', username, key: credential.key, passphrase: credential.passphrase }
+      return { type: 'publickey', username, key: credential.key }
     case 'password':
       return { type: 'password', username, password: credential.password }
   }
 }
 
-function notConnected({ name, host, port, user, credentials }: Endpoint, error: unknown): HarmonyError {
+function notConnected(
+  { name, host, port, user, credentials }: Endpoint,
+  error: unknown,
+  troubles: readonly HarmonyError[] = [],
+): HarmonyError {
   const { code, level, message } = error as {
     readonly code?: string
     readonly level?: string
@@ -243,8 +295,11 @@ function notConnected({ name, host, port, user, credentials }: Endpoint, error: 
   const [why, hint] =
     level === 'client-authentication'
       ? [
-          `${user} may not log in with ${credentials.length === 0 ? 'nothing' : 'what was offered'}`,
-          `try: ssh -p ${port} ${user}@${host}`,
+          [
+            `${user} may not log in with ${credentials.length === 0 ? 'nothing' : 'what was offered'}`,
+            ...troubles.map(({ message }) => message),
+          ].join('; '),
+          troubles[0]?.hint ?? `try: ssh -p ${port} ${user}@${host}`,
         ]
       : code === 'ENOTFOUND' || code === 'EAI_AGAIN'
         ? [`no address is known for ${host}`, 'check the name, and whether this machine can look it up']

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { HarmonyError, isHarmonyError } from '@harmony-iac/core'
 import type { Host, HostFacts } from '@harmony-iac/core/host'
-import { Connection, type Endpoint } from './connection.ts'
+import type { Connection, Endpoint } from './connection.ts'
 import { execRemotely } from './exec.ts'
 import { remoteFiles } from './files.ts'
 import { lockRemotely } from './lock.ts'
@@ -80,6 +80,7 @@ export function sshHost(name: string, endpoint: () => Promise<Endpoint>): Host {
 }
 
 async function logIn(endpoint: () => Promise<Endpoint>): Promise<Login> {
+  const { Connection } = await import('./connection.ts')
   const connection = await Connection.open(await endpoint())
   try {
     const mark = randomBytes(9).toString('base64url')
