@@ -52,7 +52,7 @@ export function expandHome(value: string, home: string, place: Place): string {
 }
 
 function environment(name: string, env: PathContext['env'], place: Place): string {
-  const value = env[name]
+  const value = Object.hasOwn(env, name) ? env[name] : undefined
   if (value !== undefined) return value
   throw atPlace(place, `the variable ${name} is not set`, `set ${name}, or write the path itself`)
 }

@@ -75,11 +75,12 @@ function nameRegExp(segment: string): RegExp {
 
 /**
  * Who can write this file decides where we connect and whom we trust, and OpenSSH refuses it too. A group may write
- * when it is the user's own, as on Debian, where everybody has one and files are made so.
+ * when it has the number of the user: on Debian everybody has such a group alone, and files are made so.
  */
 function refuseForeign(path: string, stats: { uid: number; gid: number; mode: number }): void {
-  const ours = stats.uid === 0 || stats.uid === process.getuid?.()
-  const open = stats.mode & 0o002 || (stats.mode & 0o020 && stats.gid !== process.getgid?.())
+  const uid = process.getuid?.()
+  const ours = stats.uid === 0 || stats.uid === uid
+  const open = stats.mode & 0o002 || (stats.mode & 0o020 && stats.gid !== uid)
   if (ours && !open) return
   throw new HarmonyError(
     'refused',

@@ -22,7 +22,7 @@ export function noOptions(): Options {
     identityFiles,
     line: (keyword) => found.get(keyword),
     add(directive) {
-      const keyword = aliases[directive.keyword] ?? directive.keyword
+      const keyword = aliases.get(directive.keyword) ?? directive.keyword
       if (keyword === 'identityfile') {
         const file = oneWord(directive)
         // Two passes, or two sections for one host, must not have a key refused twice: servers count.
@@ -33,18 +33,18 @@ export function noOptions(): Options {
 }
 
 /** Other names, and the two options that compete: whichever of ProxyJump and ProxyCommand comes first counts. */
-const aliases: Readonly<Record<string, string>> = {
-  proxyjump: 'proxy',
-  proxycommand: 'proxy',
-  identityfile2: 'identityfile',
-  challengeresponseauthentication: 'kbdinteractiveauthentication',
-  skeyauthentication: 'kbdinteractiveauthentication',
-  tisauthentication: 'kbdinteractiveauthentication',
-  dsaauthentication: 'pubkeyauthentication',
+const aliases: ReadonlyMap<string, string> = new Map([
+  ['proxyjump', 'proxy'],
+  ['proxycommand', 'proxy'],
+  ['identityfile2', 'identityfile'],
+  ['challengeresponseauthentication', 'kbdinteractiveauthentication'],
+  ['skeyauthentication', 'kbdinteractiveauthentication'],
+  ['tisauthentication', 'kbdinteractiveauthentication'],
+  ['dsaauthentication', 'pubkeyauthentication'],
   // Debian's.
-  protocolkeepalives: 'serveraliveinterval',
-  setuptimeout: 'serveraliveinterval',
-}
+  ['protocolkeepalives', 'serveraliveinterval'],
+  ['setuptimeout', 'serveraliveinterval'],
+])
 
 /** The only argument of a line. */
 export function oneWord(directive: Directive): string {

@@ -5,7 +5,8 @@ import type { SshContext } from './config.ts'
 import { expandTokens } from './config-expand.ts'
 import { type ConfigFiles, localConfigFiles } from './config-files.ts'
 import { atPlace, type Directive } from './config-lines.ts'
-import { noOptions, type Options, oneWord, oneWordIf, refuseUnsupported } from './config-options.ts'
+import { noOptions, type Options, oneWord, refuseUnsupported } from './config-options.ts'
+import { userOf } from './config-values.ts'
 import { type ConfigScope, type Subject, walkConfig } from './config-walk.ts'
 import { type Destination, isHostName } from './destination.ts'
 
@@ -25,7 +26,7 @@ export function readOptions(
     name: destination.host,
     originalName: destination.host,
     hostName: () => hostName(options, destination.host),
-    user: () => destination.user ?? oneWordIf(options, 'user') ?? context.user,
+    user: () => destination.user ?? userOf(options) ?? context.user,
     localUser: context.user,
     finalPass: false,
     wantFinalPass: () => {

@@ -20,6 +20,18 @@ export function portOf(options: Options): number {
   return port ?? 22
 }
 
+/**
+ * User. OpenSSH 10 expands tokens and variables there, the others would log in as `%u`: we do neither.
+ * @throws HarmonyError `invalid-value` when there are any.
+ */
+export function userOf(options: Options): string | undefined {
+  const line = options.line('user')
+  const user = line && oneWord(line)
+  if (line && user !== undefined && /%|\$\{/.test(user))
+    throw atPlace(line, `User: ${user}: tokens and variables are not supported`, 'write the name')
+  return user
+}
+
 /** ConnectTimeout. */
 export function timeoutOf(options: Options): number | undefined {
   const line = options.line('connecttimeout')

@@ -66,6 +66,9 @@ export function walkConfig(
 function included(directive: Directive, scope: ConfigScope, files: ConfigFiles): string[] {
   if (directive.words.length === 0) throw atPlace(directive, 'Include names no file')
   return directive.words.flatMap((word) => {
+    // OpenSSH 10 expands them, the others look for a file of that name.
+    if (/\$\{|%/.test(word))
+      throw atPlace(directive, `${word}: Include with variables or tokens is not supported`, 'write the path')
     if (!word.startsWith('~')) return globbed(word.startsWith('/') ? word : `${scope.folder}/${word}`, files)
     if (scope.home === undefined) throw atPlace(directive, `${word}: the system's files have no home folder`)
     if (word !== '~' && !word.startsWith('~/'))

@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs'
 import { homedir, userInfo } from 'node:os'
 import { describe, expect, test } from 'vitest'
 import { describeWith } from '../../../../../scripts/testing/require-part.ts'
 import { opensshClient, sshSays } from '../../../test/openssh.ts'
-import { scratch } from '../../../test/scratch.ts'
+import { root, scratch } from '../../../test/scratch.ts'
 import { type SshContext, type SshSettings, sshSettings } from './config.ts'
 
 const context: SshContext = { home: '/home/ada', env: {}, user: 'ada' }
@@ -109,6 +109,11 @@ describe('the way over other hosts', () => {
     },
     { what: 'tokens', config: 'Host a\n ProxyJump 100-%n-%h,j-%p', way: ['ada@100-a-a:22', 'ada@j-22:22'] },
     {
+      what: 'a percent sign, expanded once',
+      config: 'Host a\n ProxyJump [fe80::1%%eth0],c',
+      way: ['ada@fe80::1%eth0:22', 'ada@c:22'],
+    },
+    {
       what: 'instead of what a later one says by command',
       config: 'Host a\n ProxyJump b,c\nHost c\n ProxyCommand nc %h %p',
       way: ['ada@b:22', 'ada@c:22'],
@@ -150,6 +155,11 @@ test('how to log in can be narrowed', () => {
   expect(login).toMatchObject({ publicKey: true, password: false, keyboardInteractive: false })
 })
 
+test('the address of a host with an alias is not checked: the key goes with the alias', () => {
+  const { hostKey } = settings('kiosk', 'CheckHostIP yes\nHostKeyAlias lab')
+  expect(hostKey).toMatchObject({ alias: 'lab', checkAddress: false })
+})
+
 test('algorithms are handed on as written', () => {
   const { algorithms } = settings('kiosk', 'HostKeyAlgorithms +ssh-rsa\nCiphers aes256-ctr,aes128-ctr')
   expect(algorithms).toEqual({ hostKey: '+ssh-rsa', cipher: 'aes256-ctr,aes128-ctr' })
@@ -182,6 +192,9 @@ describe('refused, with the place, is', () => {
     { text: 'ConnectTimeout soon', says: ':1: ConnectTimeout: "soon"', code: 'invalid-value' },
     { text: 'ProxyJump a:b:c', says: ':1: "a:b:c" does not name a host', code: 'invalid-value' },
     { text: 'Include config', says: ':1: too many files include each other', code: 'invalid-value' },
+    { text: 'Include ${HOME}/x', says: ':1: ${HOME}/x: Include with variables', code: 'invalid-value' },
+    { text: 'User %u', says: ':1: User: %u: tokens and variables', code: 'invalid-value' },
+    { text: 'IdentityFile ${constructor}/x', says: ':1: the variable constructor', code: 'invalid-value' },
     { text: '= 3', says: ':1: "= 3" is not an option', code: 'invalid-value' },
   ])('$text', ({ text, says, code }) => {
     const asked = () => settings('kiosk', text)
@@ -202,7 +215,7 @@ test.each([
   'Match exec "true" host other\n Port 1',
   'CanonicalizeHostname no\nKnownHostsCommand none\nRevokedHostKeys none',
   'Port 22\nPort 70000',
-  'NobodyKnowsThis at all\nGSSAPIAuthentication yes',
+  'Constructor of nothing\nHost other\n User %u\nHost *\nNobodyKnowsThis at all\nGSSAPIAuthentication yes',
 ])('what does not matter for this host is let be: %j', (config) => {
   expect(settings('kiosk', config)).toMatchObject({ host: 'kiosk', port: 22, via: undefined })
 })
@@ -224,6 +237,21 @@ describe('a configuration', () => {
     writeFileSync(`${home}/.ssh/more1`, 'User pi')
     chmodSync(`${home}/.ssh/more1`, 0o646)
     expect(() => read(home)).toThrow(`${home}/.ssh/more1 can be written by others`)
+  })
+
+  describeWith(root, 'that a group may write', () => {
+    test('is refused, unless the group is that of the user alone', () => {
+      const home = scratch()
+      mkdirSync(`${home}/.ssh`)
+      writeFileSync(`${home}/.ssh/config`, 'User pi')
+      chmodSync(`${home}/.ssh/config`, 0o664)
+      expect(read(home).user).toBe('pi')
+      chownSync(`${home}/.ssh/config`, 0, 100)
+      expect(() => read(home)).toThrow('can be written by others')
+      chmodSync(`${home}/.ssh/config`, 0o644)
+      chownSync(`${home}/.ssh/config`, 65534, 65534)
+      expect(() => read(home)).toThrow('belongs to another user')
+    })
   })
 
   test('that was named and is missing is told', () => {
@@ -380,7 +408,7 @@ describeWith(opensshClient, 'the real ssh -G says the same', () => {
       `Host kiosk\n Include ${dir}/conf.d/*.conf ${dir}/none\n Port 9\nHost other\n Include ${dir}/other\nHost *\n ConnectTimeout 9\n`,
     )
     mkdirSync(`${dir}/conf.d/folder.conf`, { recursive: true })
-    writeFileSync(`${dir}/conf.d/20-b.conf`, 'Port 20\nUser b\n')
+    writeFileSync(`${dir}/conf.d/20-b.conf`, 'Port 20\nUser b\nConnectTimeout 20\n')
     writeFileSync(`${dir}/conf.d/10-a.conf`, `Host nobody\n User a\nHost kiosk\n ConnectTimeout 10\n`)
     writeFileSync(`${dir}/conf.d/.hidden.conf`, 'User hidden\n')
     writeFileSync(`${dir}/conf.d/30.txt`, 'User text\n')

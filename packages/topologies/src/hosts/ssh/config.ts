@@ -16,6 +16,7 @@ import {
   loginOf,
   portOf,
   timeoutOf,
+  userOf,
 } from './config-values.ts'
 import { type Destination, parseDestination } from './destination.ts'
 
@@ -28,7 +29,10 @@ export interface SshContext {
   readonly user: string
   /** As `ssh -F`: read instead of both usual files. `none` reads nothing. */
   readonly configFile?: string | undefined
-  /** In the place of this machine's files: the text, or `undefined` when nothing is there. */
+  /**
+   * In the place of this machine's files: the text, or `undefined` when nothing is there. Only a pattern of `Include`
+   * still looks into this machine's folders for names.
+   */
   readonly readFile?: ((path: string) => string | undefined) | undefined
 }
 
@@ -107,7 +111,7 @@ function settle(destination: Destination, context: SshContext, way: Way): SshSet
   const name = destination.host
   const { options, host } = readOptions(destination, context, way.line)
   const port = destination.port ?? portOf(options)
-  const user = destination.user ?? oneWordIf(options, 'user') ?? context.user
+  const user = destination.user ?? userOf(options) ?? context.user
   const self = `${user}@${host}:${port}`
   if (way.line && way.chain.includes(self))
     throw atPlace(

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { describeWith } from '../../../../../scripts/testing/require-part.ts'
@@ -209,6 +209,52 @@ describeWith(opensshClient, 'files of the real ssh-keygen', () => {
     execFileSync('ssh-keygen', ['-q', '-H', '-f', known], { stdio: 'ignore' })
     expect(readFileSync(known, 'utf8')).not.toContain('kiosk')
     expect(statuses()).toEqual(expected)
+  })
+
+  test.each([
+    { host: 'kiosk', port: 22 },
+    { host: 'kiosk', port: 2222 },
+    { host: 'web1.lan', port: 22 },
+    { host: 'web.lan', port: 22 },
+    { host: 'db.lan', port: 22 },
+    { host: '10.0.0.1', port: 22 },
+    { host: '::1', port: 22 },
+    { host: '::1', port: 23 },
+    { host: 'nobody', port: 22 },
+  ])('has the same lines for $host:$port', ({ host, port }) => {
+    const known = `${scratch()}/known_hosts`
+    const hosts = [
+      'kiosk,10.0.0.1',
+      'Kiosk',
+      '[kiosk]:2222',
+      '[*]:2222',
+      '*.lan,!web?.lan',
+      '!db.lan,d*.lan',
+      '!db.lan',
+      'web?.lan',
+      '@revoked *',
+      '@revoked kiosk',
+      '::1',
+      '[::1]:23',
+      '10.*',
+      hashedName('kiosk', salt),
+      hashedName('[::1]:23', salt),
+      '  kiosk',
+      '# kiosk',
+    ]
+    // Any 32 bytes are a key, as long as nobody signs with it.
+    const key = (index: number) => made('ssh-ed25519', 'x'.repeat(31) + String.fromCharCode(65 + index))
+    writeFileSync(known, hosts.map((names, index) => `${names} ${text(key(index))}\n`).join(''))
+    const name = port === 22 ? host : `[${host}]:${port}`
+    const { stdout } = spawnSync('ssh-keygen', ['-F', name, '-f', known], { encoding: 'utf8' })
+    const theirs = [...stdout.matchAll(/found: line (\d+)/g)].map(([, line]) => Number(line))
+    // Their search does not fall back to the name without its port.
+    const entries = parseKnownHosts(readFileSync(known, 'utf8'), known)
+    const ours = entries.filter((entry) => {
+      const check = checkHostKey([entry], { host: name, port: 22 }, entry.key)
+      return check.status === 'known' || check.status === 'revoked'
+    })
+    expect(ours.map(({ line }) => line)).toEqual(theirs)
   })
 
   test.each(types)('the fingerprint of a key of type %s is theirs', (type) => {
