@@ -45,7 +45,7 @@ export function expandPath(value: string, { home, env, tokens }: PathContext, pl
 }
 
 /** A path with the home folder in the place of `~`. */
-export function expandHome(value: string, home: string, place: Place): string {
+function expandHome(value: string, home: string, place: Place): string {
   if (!value.startsWith('~')) return value
   if (value === '~' || value.startsWith('~/')) return home + value.slice(1)
   throw atPlace(place, `${value}: the home of another user is not supported`, 'write the whole path')

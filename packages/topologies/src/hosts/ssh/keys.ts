@@ -23,7 +23,7 @@ export type Credential =
  * The keys that are looked for when none are configured. As OpenSSH's, without DSA, which nobody accepts any more, and
  * without keys that live in hardware: those are used through an agent.
  */
-export const defaultKeyNames = ['id_ed25519', 'id_ecdsa', 'id_rsa'] as const
+const defaultKeyNames = ['id_ed25519', 'id_ecdsa', 'id_rsa'] as const
 
 /** What to try, in order. Nothing when keys are turned off (`PubkeyAuthentication no`). */
 export function credentials(login: SshSettings['login'], home: string): Credential[] {
