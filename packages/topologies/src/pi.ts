@@ -1,10 +1,11 @@
 /** A Raspberry Pi, or any Linux machine like it: this one, or one that is reached over SSH. */
-import { HarmonyError, type StateHome, type Topology } from '@harmony-iac/core'
+import type { StateHome, Topology } from '@harmony-iac/core'
 import type { FileSystem, Shell } from '@harmony-iac/core/capabilities'
 import type { Host } from '@harmony-iac/core/host'
 import { localHost } from './hosts/local.ts'
+import { thisMachine } from './hosts/this-machine.ts'
 import { linuxFiles } from './linux/files.ts'
-import { hostHome, keptFolder } from './linux/home.ts'
+import { hostHome, keptFolder, stateFolder } from './linux/home.ts'
 import { joinPath } from './linux/names.ts'
 import { linuxShell } from './linux/shell.ts'
 import type { If, WithShell } from './local.ts'
@@ -40,10 +41,10 @@ export const PiTopology: new <S extends boolean = false>(
   #home: StateHome | undefined
 
   constructor({ host = localHost(), name, shell = false }: PiOptions = {}) {
-    this.name = name ?? (host.name === 'this machine' ? 'local' : host.name)
+    this.name = name ?? (host.name === thisMachine ? 'local' : host.name)
     this.#host = host
     this.files = linuxFiles(host, {
-      keepFolder: async () => joinPath(this.#opened().description, keptFolder),
+      keepFolder: async () => joinPath(stateFolder(await host.facts()), keptFolder),
     })
     if (shell) this.shell = linuxShell(host)
   }
@@ -59,10 +60,5 @@ export const PiTopology: new <S extends boolean = false>(
 
   async close(): Promise<void> {
     await this.#host.close()
-  }
-
-  #opened(): StateHome {
-    if (!this.#home) throw new HarmonyError('internal', `${this.name} is not open`)
-    return this.#home
   }
 } as never

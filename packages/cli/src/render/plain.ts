@@ -121,7 +121,9 @@ export class PlainReporter implements Reporter {
 
   /** Root and the user each have a ledger of their own: whoever looks into the wrong one must be able to see it. */
   #ledger(topology: string, home: string): void {
-    const text = `${sanitizeLine(topology)}: ledger ${sanitizeLine(home)}, as ${userName()}`
+    // Elsewhere it is the home that says where, and who logs in there.
+    const who = home.startsWith('/') ? `, as ${userName()}` : ''
+    const text = `${sanitizeLine(topology)}: ledger ${sanitizeLine(home)}${who}`
     this.#io.out.write(`${this.#colours.dim(text)}\n`)
   }
 

@@ -6,6 +6,7 @@ import type { Host, HostFacts } from '@harmony-iac/core/host'
 import { localFiles } from './local-files.ts'
 import type { Probe } from './local-folder.ts'
 import { lockLocally } from './local-lock.ts'
+import { thisMachine } from './this-machine.ts'
 
 /** Options of {@link localHost}. */
 export interface LocalHostOptions {
@@ -16,7 +17,7 @@ export interface LocalHostOptions {
 /** This machine as a {@link Host}. Opens nothing before it is used. */
 export function localHost(options: LocalHostOptions = {}): Host {
   return {
-    name: 'this machine',
+    name: thisMachine,
     files: localFiles(options.probe),
     async facts() {
       return localFacts()

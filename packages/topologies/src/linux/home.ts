@@ -11,6 +11,7 @@ import {
   toHarmonyError,
 } from '@harmony-iac/core'
 import type { Host, HostFacts, HostLock, PinnedFolder } from '@harmony-iac/core/host'
+import { thisMachine } from '../hosts/this-machine.ts'
 import { afresh, ensureFolder, isErrno, pinIfThere, removeIfEmpty, unlinkIfThere, using } from './folders.ts'
 import { isTemporaryName, joinPath, splitPath, temporaryName } from './names.ts'
 
@@ -92,7 +93,7 @@ export function hostHome(host: Host, facts: HostFacts): StateHome {
 
   return {
     id: `${host.name}:${path}`,
-    description: path,
+    description: host.name === thisMachine ? path : `${host.name}:${path}`,
     lock: (options) => explained(() => lock(options)),
     read: (file) =>
       explained(async () => (await host.files.read(joinPath(path, file), Number.MAX_SAFE_INTEGER))?.bytes),

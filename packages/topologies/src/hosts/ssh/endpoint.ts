@@ -2,7 +2,8 @@
 import { homedir, userInfo } from 'node:os'
 import type { Duplex } from 'node:stream'
 import { HarmonyError } from '@harmony-iac/core'
-import { OpenSSHAgent } from 'ssh2'
+import ssh2, { type OpenSSHAgent } from 'ssh2'
+import { algorithmList } from './algorithms.ts'
 import { type SshSettings, sshSettings } from './config.ts'
 import { Connection, type Credential, type Endpoint } from './connection.ts'
 import { hostKeyError } from './host-key-errors.ts'
@@ -43,7 +44,10 @@ function endpointOf(settings: SshSettings, home: string, name: string): Endpoint
     host,
     port,
     user,
-    hostKeyTypes: knownFirst(hostKeyAlgorithms, types),
+    hostKeyTypes: knownFirst(
+      algorithmList(settings.algorithms.hostKey, hostKeyAlgorithms, [...hostKeyAlgorithms, 'ssh-rsa']),
+      types,
+    ),
     connectTimeoutMs,
     keepAlive,
     addressFamily,
@@ -97,7 +101,7 @@ async function agentOf(
 }
 
 /** An agent that offers only some of its keys (`IdentitiesOnly`). */
-class ChosenAgent extends OpenSSHAgent {
+class ChosenAgent extends ssh2.OpenSSHAgent {
   readonly #wanted: readonly Buffer[]
 
   constructor(socket: string, wanted: readonly Buffer[]) {

@@ -2,14 +2,14 @@
 import { HarmonyError } from '@harmony-iac/core'
 import type { FileStat, FoundFile, HostFiles } from '@harmony-iac/core/host'
 import type { Connection } from './connection.ts'
-import { pinRemotely, type RunProgram } from './folder.ts'
+import { pinRemotely } from './folder.ts'
 import { isCode, Sftp } from './sftp.ts'
 
 const attempts = 4
 const streamChunk = 256 * 1024
 
-/** The files of the host at the far end. `run` runs a program there. */
-export function remoteFiles(connect: () => Promise<Connection>, run: RunProgram): HostFiles {
+/** The files of the host at the far end. */
+export function remoteFiles(connect: () => Promise<Connection>): HostFiles {
   let opened: { readonly connection: Connection; readonly sftp: Promise<Sftp> } | undefined
   const sftp = async (): Promise<Sftp> => {
     const connection = await connect()
@@ -47,7 +47,7 @@ export function remoteFiles(connect: () => Promise<Connection>, run: RunProgram)
       throw keepsChanging(path)
     },
     stream: (path) => stream(sftp, path),
-    pin: async (folder, expected) => pinRemotely(await sftp(), run, folder, expected),
+    pin: async (folder, expected) => pinRemotely(await sftp(), folder, expected),
   }
 }
 

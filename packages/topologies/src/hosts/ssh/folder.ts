@@ -9,15 +9,9 @@ import { joinPath } from '../../linux/names.ts'
 import { isCode, type Sftp } from './sftp.ts'
 import { systemError, whyNotWritten } from './sftp-errors.ts'
 
-/** Runs a program on the host; resolves with its exit status and what it complained about. */
-export type RunProgram = (
-  argv: readonly [string, ...string[]],
-) => Promise<{ readonly exitCode: number | null; readonly stderr: Uint8Array }>
-
 /** As `HostFiles.pin`. */
 export async function pinRemotely(
   on: Sftp,
-  run: RunProgram,
   folder: string,
   expected: string | undefined,
 ): Promise<PinnedFolder> {
@@ -26,18 +20,15 @@ export async function pinRemotely(
   const stat = await on.lstat(path)
   if (!stat) throw systemError('ENOENT', 'open', path)
   if (stat.type !== 'directory') throw systemError('ENOTDIR', 'open', path)
-  return new RemoteFolder(on, run, path)
+  return new RemoteFolder(on, path)
 }
 
 class RemoteFolder implements PinnedFolder {
   readonly path: string
   readonly #on: Sftp
-  readonly #run: RunProgram
-  #syncing: Promise<void> | undefined
 
-  constructor(on: Sftp, run: RunProgram, path: string) {
+  constructor(on: Sftp, path: string) {
     this.#on = on
-    this.#run = run
     this.path = path
   }
 
@@ -179,14 +170,8 @@ class RemoteFolder implements PinnedFolder {
     }
   }
 
-  /** SFTP opens no folders. sync(1) of GNU does what is needed; another one writes everything, which does as well. */
-  async sync(): Promise<void> {
-    this.#syncing ??= Promise.resolve().then(async () => {
-      this.#syncing = undefined
-      const { exitCode } = await this.#run(['sync', this.path])
-      if (exitCode !== 0) await this.#run(['sync'])
-    })
-    await this.#syncing
+  sync(): Promise<void> {
+    return this.#on.sync(this.path)
   }
 
   async pin(name: string): Promise<PinnedFolder> {
@@ -194,7 +179,7 @@ class RemoteFolder implements PinnedFolder {
     const stat = await this.#on.lstat(at)
     if (!stat) throw systemError('ENOENT', 'open', at)
     if (stat.type !== 'directory') throw systemError('ENOTDIR', 'open', at)
-    return new RemoteFolder(this.#on, this.#run, at)
+    return new RemoteFolder(this.#on, at)
   }
 
   async close(): Promise<void> {}

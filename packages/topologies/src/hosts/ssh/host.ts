@@ -53,7 +53,7 @@ export function sshHost(name: string, endpoint: () => Promise<Endpoint>): Host {
   }
   return {
     name,
-    files: remoteFiles(async () => (await connected()).connection, exec),
+    files: remoteFiles(async () => (await connected()).connection),
     facts: async () => (await connected()).facts,
     exec,
     async dial(socketPath) {

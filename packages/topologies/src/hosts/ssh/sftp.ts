@@ -7,6 +7,7 @@ import type { Attributes, InputAttributes, SFTPWrapper, Stats } from 'ssh2'
 import { splitPath } from '../../linux/names.ts'
 import type { Connection } from './connection.ts'
 import { codeOf, isVague, systemError, whyNotWritten } from './sftp-errors.ts'
+import { Syncer } from './sync.ts'
 
 type Done<T> = (error: Error | undefined | null, result: T) => void
 
@@ -14,14 +15,38 @@ type Done<T> = (error: Error | undefined | null, result: T) => void
 export class Sftp {
   readonly raw: SFTPWrapper
   readonly #connection: Connection
+  readonly #runs = new Map<string, { readonly running: Promise<void>; readonly next?: Promise<void> }>()
+
+  readonly #syncer: Syncer
 
   private constructor(connection: Connection, raw: SFTPWrapper) {
     this.#connection = connection
+    this.#syncer = new Syncer(connection)
     this.raw = raw
   }
 
   static async open(connection: Connection): Promise<Sftp> {
     return new Sftp(connection, await connection.sftp())
+  }
+
+  /**
+   * Makes the entries of a folder durable, once for many: whoever asks while it runs joins the next, since this one may
+   * not cover what they did.
+   */
+  sync(folder: string): Promise<void> {
+    const { running, next } = this.#runs.get(folder) ?? {}
+    if (next) return next
+    const start = async (): Promise<void> => {
+      const started = this.#syncer.sync(folder).finally(() => {
+        if (this.#runs.get(folder)?.running === started) this.#runs.delete(folder)
+      })
+      this.#runs.set(folder, { running: started })
+      await started
+    }
+    if (!running) return start()
+    const queued = running.then(start, start)
+    this.#runs.set(folder, { running, next: queued })
+    return queued
   }
 
   /**
