@@ -2,7 +2,7 @@
  * Carries out a plan: exactly its steps, in its order, as many side by side as asked for.
  */
 import { describeClaim } from '../claims.ts'
-import { HarmonyError, toHarmonyError } from '../errors.ts'
+import { HarmonyError, isHarmonyError, toHarmonyError } from '../errors.ts'
 import type { ErrorData, Outcome } from '../events.ts'
 import { kindOf } from '../kinds.ts'
 import { isHalfPutBack, specOf } from '../ledger/record.ts'
@@ -42,7 +42,7 @@ export async function carryOut(
   })
   pass.withdraw()
   await finishLedger(context, conductor)
-  return conductor.result(either.aborted)
+  return conductor.result(either.aborted && !lossBehind(abort))
 }
 
 function refuseUnfit(context: Context, plan: Plan): void {
@@ -283,10 +283,17 @@ class Conductor {
 }
 
 function describe(thrown: unknown, address: string, abort: AbortSignal): ErrorData {
-  if (abort.aborted)
-    return { code: 'interrupted', message: 'was interrupted; the next apply completes it', address }
+  if (abort.aborted) {
+    const { code = 'interrupted', message = 'was interrupted', hint } = lossBehind(abort) ?? {}
+    return { code, message: `${message}; the next apply completes it`, hint, address }
+  }
   const { code, message, hint, issues, data } = toHarmonyError(thrown, { address })
   return { code, message, address, hint, issues: issues.length > 0 ? issues : undefined, data }
+}
+
+/** What ended the pass, when it was not a person: the lock went, and with it the connection. */
+function lossBehind({ aborted, reason }: AbortSignal): HarmonyError | undefined {
+  return aborted && isHarmonyError(reason) && reason.code !== 'interrupted' ? reason : undefined
 }
 
 async function finishLedger({ ledger, key, emit, topology }: Context, { tainted }: Conductor): Promise<void> {

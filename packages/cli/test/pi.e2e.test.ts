@@ -1,0 +1,187 @@
+/** A machine at the far end of SSH, as a user meets it: a real Debian with systemd and sshd, and nothing of ours on it. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type LinuxHost, linuxHosts, startLinuxHost } from '../../../scripts/testing/linux-host.ts'
+import { startRelay } from '../../../scripts/testing/relay.ts'
+import { describeWith } from '../../../scripts/testing/require-part.ts'
+import { makeProject, type Project } from './project.ts'
+
+interface Place {
+  readonly user?: string
+  readonly port?: number
+  readonly lines?: readonly string[]
+}
+
+describeWith(linuxHosts, 'harmony over SSH', () => {
+  let host: LinuxHost
+  beforeAll(async () => {
+    host = await startLinuxHost()
+  })
+  afterAll(async () => await host[Symbol.asyncDispose]())
+
+  /** A project whose hosts are named in an SSH configuration of its own. */
+  function projectFor(places: Readonly<Record<string, Place>>, source: string): Project {
+    const project = makeProject()
+    const sections = Object.entries(places).map(([name, { user = 'root', port = host.port, lines = [] }]) =>
+      [
+        `Host ${name}`,
+        'HostName 127.0.0.1',
+        `Port ${port}`,
+        `User ${user}`,
+        `IdentityFile ${host.keyFile}`,
+        `UserKnownHostsFile ${project.folder}/known_hosts`,
+        `HostKeyAlias ${name}`,
+        ...lines,
+        '',
+      ].join('\n'),
+    )
+    const key = host.hostKey.split(' ').slice(1).join(' ')
+    project.write({
+      ssh_config: sections.join('\n'),
+      known_hosts: Object.keys(places)
+        .map((name) => `${name} ${key}\n`)
+        .join(''),
+    })
+    project.source(`import { PiTopology, ssh } from '@harmony-iac/topologies'
+const at = (name: string) => new PiTopology({ host: ssh(name, { configFile: import.meta.dirname + '/ssh_config' }) })
+${source}`)
+    return project
+  }
+
+  const site = `export default defineProject({ name: 'site', deployments: [deploy(at('kiosk'), [
+    Directory({ path: '/srv/site', mode: '0755' }),
+    Array.from({ length: 30 }, (_, i) => File({ path: '/srv/site/f' + i, content: 'hello ' + i + '\\n', mode: '0640', owner: 'www-data' })),
+    Symlink({ path: '/srv/current', target: '/srv/site' }),
+  ])] })`
+
+  const traces = async () =>
+    (await host.exec(['sh', '-c', 'ls -A /srv; ls -d /var/lib/harmony 2>/dev/null; true'])).stdout
+
+  test('applies, changes nothing the second time, sees and repairs drift, and leaves no trace', async () => {
+    using project = projectFor({ kiosk: {} }, site)
+    expect(await project.run('plan')).toMatchObject({ status: 2 })
+    expect(await traces()).toBe('')
+    const first = await project.run('apply --yes')
+    expect(first).toMatchObject({ status: 0, err: '' })
+    expect(first.out).toContain('kiosk: ledger kiosk:/var/lib/harmony\n')
+    expect((await host.exec(['cat', '/srv/current/f7'])).stdout).toBe('hello 7\n')
+    expect((await host.exec(['stat', '-c', '%U %a', '/srv/site/f7'])).stdout).toBe('www-data 640\n')
+    expect((await project.run('apply --yes')).out).toContain('Nothing to do: 32 Scores are as wanted.')
+
+    await host.exec([
+      'sh',
+      '-c',
+      'echo tampered >/srv/site/f1; rm /srv/site/f2; chmod 600 /srv/site/f3; ln -sfn /tmp /srv/current',
+    ])
+    const drift = await project.run('drift')
+    expect(drift.status).toBe(2)
+    expect(drift.out).toContain('-hello 1')
+    expect(drift.out).toContain('+tampered')
+    expect((await project.run('apply --yes')).out).toContain('Done: 4 done, 28 unchanged')
+    expect((await project.run('drift')).status).toBe(0)
+
+    expect((await project.run('destroy --yes')).status).toBe(0)
+    expect(await traces()).toBe('')
+  })
+
+  test('works as an ordinary user on what is theirs', async () => {
+    using project = projectFor(
+      { mine: { user: 'pi' } },
+      `export default defineProject({ name: 'site', deployments: [deploy(at('mine'), [File({ path: '/home/pi/note', content: 'mine\\n' })])] })`,
+    )
+    expect((await project.run('apply --yes')).status).toBe(0)
+    expect((await host.exec(['stat', '-c', '%U', '/home/pi/note'])).stdout).toBe('pi\n')
+    expect((await project.run('destroy --yes')).status).toBe(0)
+  })
+
+  test('a host that is down fails alone', async () => {
+    using project = projectFor(
+      { kiosk: {}, gone: { port: 1 } },
+      `const scores = () => [File({ path: '/srv/one', content: '1' })]
+export default defineProject({ name: 'site', deployments: [deploy(at('kiosk'), scores()), deploy(at('gone'), scores())] })`,
+    )
+    const result = await project.run('apply --yes')
+    expect(result.err).toContain('gone cannot be reached: nobody listens at 127.0.0.1, port 1')
+    expect((await host.exec(['cat', '/srv/one'])).stdout).toBe('1')
+    expect(result.status).toBe(1)
+    await project.run('destroy --yes')
+    await host.exec(['rm', '-rf', '/srv/one', '/var/lib/harmony'])
+  })
+
+  describe('trusts nobody without a reason', () => {
+    const one = `export default defineProject({ name: 'site', deployments: [deploy(at('kiosk'), [File({ path: '/srv/one', content: '1' })])] })`
+
+    test('a host key that has changed is refused, loudly, and nothing is done', async () => {
+      using project = projectFor({ kiosk: {} }, one)
+      const other = host.hostKey.split(' ')[1]
+      project.write({
+        known_hosts: `kiosk ${other} AAAAC3NzaC1lZDI1NTE5AAAAIBsUGcMCWxLwQ2LLvDPG2ZRFXKKKDBtnBQ1RQ4kmBqQK\n`,
+      })
+      const result = await project.run('apply --yes')
+      expect(result.status).toBe(1)
+      expect(result.err).toContain('THE HOST KEY HAS CHANGED')
+      expect(result.err).toContain('ssh-keygen -f')
+      expect(await traces()).toBe('')
+    })
+
+    test('a host that is new is refused, unless the configuration says to trust it', async () => {
+      using project = projectFor({ kiosk: {} }, one)
+      project.write({ known_hosts: '' })
+      const refused = await project.run('plan')
+      expect(refused.status).toBe(1)
+      expect(refused.err).toContain('kiosk: nobody has vouched for its host key ssh-ed25519 SHA256:')
+      project.write({
+        ssh_config: `StrictHostKeyChecking accept-new\n${readFileSync(join(project.folder, 'ssh_config'), 'utf8')}`,
+      })
+      expect((await project.run('plan')).status).toBe(2)
+      expect(readFileSync(join(project.folder, 'known_hosts'), 'utf8')).toContain(host.hostKey.split(' ')[2])
+    })
+  })
+
+  test('goes through another host', async () => {
+    const address = await host.address()
+    using project = projectFor(
+      { jump: {}, kiosk: { lines: ['ProxyJump jump'] } },
+      `export default defineProject({ name: 'site', deployments: [deploy(at('kiosk'), [File({ path: '/srv/one', content: '1' })])] })`,
+    )
+    const config = readFileSync(join(project.folder, 'ssh_config'), 'utf8')
+    const [jump = '', kiosk = ''] = config.split(/(?=Host kiosk)/)
+    project.write({
+      ssh_config: jump + kiosk.replace('127.0.0.1', address).replace(`Port ${host.port}`, 'Port 22'),
+    })
+    expect((await project.run('apply --yes')).status).toBe(0)
+    expect((await host.exec(['cat', '/srv/one'])).stdout).toBe('1')
+    expect((await project.run('destroy --yes')).status).toBe(0)
+  })
+
+  test('a connection that breaks in the middle leaves nothing that the next apply does not finish', async () => {
+    await using relay = await startRelay({ to: host.port })
+    using project = projectFor({ kiosk: { port: relay.port } }, site)
+    let broken = 0
+    for (const bytes of [20_000, 40_000, 60_000, 90_000, 130_000]) {
+      relay.dropAfter(bytes)
+      const result = await project.run('apply --yes')
+      if (result.status === 0) continue
+      broken++
+      expect(`${result.err}${result.out}`).toMatch(/the connection to kiosk was lost|cannot be reached/)
+    }
+    expect(broken).toBeGreaterThan(1)
+    relay.dropAfter(Number.MAX_SAFE_INTEGER)
+    expect((await project.run('apply --yes')).status).toBe(0)
+    expect((await project.run('apply --yes')).out).toContain('Nothing to do: 32 Scores are as wanted.')
+    const listed = await host.exec(['sh', '-c', 'ls -A /srv/site | wc -l'])
+    expect(listed.stdout.trim()).toBe('30')
+    expect((await project.run('destroy --yes')).status).toBe(0)
+    expect(await traces()).toBe('')
+  })
+
+  test('two operators at once: one waits, and says for whom', async () => {
+    using project = projectFor({ kiosk: {} }, site)
+    await project.run('apply --yes')
+    await host.exec(['sh', '-c', 'rm /srv/site/f*'])
+    const [a, b] = await Promise.all([project.run('apply --yes'), project.run('apply --yes')])
+    expect([a.status, b.status]).toEqual([0, 0])
+    expect((await project.run('destroy --yes')).status).toBe(0)
+  })
+})
