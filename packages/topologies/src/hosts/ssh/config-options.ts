@@ -66,7 +66,7 @@ export function oneWordIf(options: Options, keyword: string): string | undefined
 }
 
 /** One of several words, whatever their case. */
-export function oneOf<const Word extends string>(directive: Directive, words: readonly Word[]): Word {
+function oneOf<const Word extends string>(directive: Directive, words: readonly Word[]): Word {
   const value = oneWord(directive).toLowerCase()
   const known = words.find((word) => word === value)
   if (known !== undefined) return known
