@@ -1,6 +1,8 @@
 /// <reference types="node" preserve="true" />
 /** The language of Harmony: capabilities, Scores, topologies, projects. */
 
+export { accountProblems } from './account-problems.ts'
+export { flawOfKey, keyFingerprint, keyLineText, parseKeyLine } from './authorized-keys.ts'
 export { canonical, digest, type Json } from './canonical.ts'
 export { type Capability, capability, type Needs, offers } from './capability.ts'
 export type { Claim } from './claims.ts'
@@ -28,6 +30,7 @@ export {
   type Surplus,
   type Watch,
 } from './interpret.ts'
+export { type KeyRings, type KeyRingsOn, keyRings } from './key-rings.ts'
 export { kindOf, knownKinds } from './kinds.ts'
 export {
   type Asset,

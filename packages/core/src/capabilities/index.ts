@@ -2,3 +2,4 @@
 /** The vocabulary of capabilities: one file per industry concept, interface and token, no implementation. */
 export * from './files.ts'
 export * from './shell.ts'
+export * from './users.ts'

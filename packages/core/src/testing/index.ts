@@ -45,5 +45,6 @@ export {
 } from './simulated-disk.ts'
 export { SimulatedFiles } from './simulated-files.ts'
 export { type Program, type ShellCall, SimulatedShell } from './simulated-shell.ts'
+export { type SimulatedUser, SimulatedUsers } from './simulated-users.ts'
 export type { Stage } from './stage.ts'
 export { VirtualClock } from './virtual-clock.ts'

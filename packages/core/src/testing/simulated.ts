@@ -2,12 +2,14 @@
 
 import type { Files } from '../capabilities/files.ts'
 import type { ShellAccess } from '../capabilities/shell.ts'
+import type { Users } from '../capabilities/users.ts'
 import type { Needs } from '../capability.ts'
 import { Faults, type WriteCall } from './faults.ts'
 import { MemoryHome } from './memory-home.ts'
 import { type DiskTree, SimulatedDisk, type Snapshot } from './simulated-disk.ts'
 import { SimulatedFiles } from './simulated-files.ts'
 import { SimulatedShell } from './simulated-shell.ts'
+import { SimulatedUsers } from './simulated-users.ts'
 import type { Stage } from './stage.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
@@ -22,7 +24,7 @@ export interface SimulatedOptions {
 }
 
 /**
- * A place that offers `files` and `shell` and keeps its ledger, all in memory. For tests of projects, of kinds of Score
+ * A place that offers `files`, `shell` and `users`, and keeps its ledger, all in memory. For tests of projects, of kinds of Score
  * and of the engine itself.
  *
  * @example
@@ -30,7 +32,7 @@ export interface SimulatedOptions {
  * here.disk.write('/etc/motd', 'tampered\n')
  * here.faults.killAt(3, 'after')
  */
-export class SimulatedTopology implements Stage, Needs<[typeof Files, typeof ShellAccess]> {
+export class SimulatedTopology implements Stage, Needs<[typeof Files, typeof ShellAccess, typeof Users]> {
   readonly name: string
   /** What a person with root access sees and does, behind Harmony's back. */
   readonly disk: SimulatedDisk
@@ -38,6 +40,8 @@ export class SimulatedTopology implements Stage, Needs<[typeof Files, typeof She
   readonly clock: VirtualClock = new VirtualClock()
   readonly files: SimulatedFiles
   readonly shell: SimulatedShell
+  /** With methods that do what root would behind Harmony's back. */
+  readonly users: SimulatedUsers
   readonly home: MemoryHome
 
   constructor({ name = 'simulated', files = {}, users = {} }: SimulatedOptions = {}) {
@@ -50,6 +54,7 @@ export class SimulatedTopology implements Stage, Needs<[typeof Files, typeof She
     this.disk.add(files)
     this.shell = new SimulatedShell(this.disk, this.faults)
     this.files = new SimulatedFiles(this.disk, this.faults, (argv, signal) => this.shell.check(argv, signal))
+    this.users = new SimulatedUsers(this.disk, this.faults, this.files)
     this.home = new MemoryHome({ name, faults: this.faults, clock: this.clock })
   }
 
@@ -60,7 +65,7 @@ export class SimulatedTopology implements Stage, Needs<[typeof Files, typeof She
 
   /** What is there, times and identities aside: equal snapshots mean equal places. */
   snapshot(): Snapshot {
-    return this.disk.snapshot()
+    return { ...this.disk.snapshot(), ...this.users.snapshot() }
   }
 
   /** What Harmony keeps for itself: files of the ledger, copies of what was adopted. */

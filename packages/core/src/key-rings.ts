@@ -1,0 +1,211 @@
+/**
+ * The keys that users may log in with, in the files where OpenSSH looks for them: `.ssh/authorized_keys` in the home of
+ * each. Stands on the capability `files` alone. The folder belongs to the user, who may put links in the way: where
+ * they lead out of the home nothing is read and nothing is written, since it would be done with the rights of root.
+ */
+import { accountProblems } from './account-problems.ts'
+import { parseKeys, withKeyLines } from './authorized-keys.ts'
+import type { Entry, FileSystem } from './capabilities/files.ts'
+import type { KeyRing, UserAccount, UserAccounts } from './capabilities/users.ts'
+import { folderOf } from './claims.ts'
+import { HarmonyError, isHarmonyError } from './errors.ts'
+
+/** What key rings stand on. */
+export interface KeyRingsOn {
+  readonly files: FileSystem
+  /** Whose home it is; `undefined` for a user who does not exist. */
+  user(name: string): Promise<UserAccount | undefined>
+  /** Reads a file that is too large for {@link FileSystem.inspect} to hold. */
+  readLarge?(path: string): Promise<Uint8Array | undefined>
+}
+
+/** The part of {@link UserAccounts} that is about keys. */
+export type KeyRings = Pick<UserAccounts, 'keys' | 'setKey' | 'cleanUpKeys'>
+
+/** Where the keys of a user are. */
+interface Place {
+  /** As people know it. */
+  readonly path: string
+  /** Where that leads to, every link followed. */
+  readonly at: string
+  /** The canonical home, `undefined` when it does not exist. */
+  readonly home: string | undefined
+  readonly folder: Entry
+  /** What stands at `at`. */
+  readonly file: Entry
+}
+
+interface Read extends Place {
+  readonly text: string
+  readonly ring: KeyRing
+}
+
+// Somebody else may be writing too: then it is read again.
+const attempts = 4
+
+/** The keys of a host's users. */
+export function keyRings(on: KeyRingsOn): KeyRings {
+  const { files } = on
+  const known = new Map<string, { readonly print: string; readonly text: string; readonly ring: KeyRing }>()
+  const reading = new Map<string, Promise<Read | undefined>>()
+  const turns = new Map<string, Promise<void>>()
+
+  /** A thousand who ask for the keys of one user at once are answered by one look. */
+  function look(user: string): Promise<Read | undefined> {
+    const begun = reading.get(user) ?? read(user).finally(() => reading.delete(user))
+    reading.set(user, begun)
+    return begun
+  }
+
+  async function read(user: string): Promise<Read | undefined> {
+    const account = await on.user(user)
+    if (!account) return undefined
+    const place = await find(files, account)
+    const { path, at, folder, file } = place
+    const folderExists = folder.type !== 'absent'
+    if (file.type === 'absent') return { ...place, text: '', ring: { path, folderExists, lines: [] } }
+    const before = known.get(at)
+    if (before?.print === file.fingerprint) return { ...place, ...before }
+    const text = await textOf(at)
+    const fresh = { print: file.fingerprint, text, ring: { path, folderExists, lines: parseKeys(text) } }
+    known.set(at, fresh)
+    return { ...place, ...fresh }
+  }
+
+  async function textOf(at: string): Promise<string> {
+    const entry = await files.inspect(at, { content: true })
+    if (entry.type === 'absent') return ''
+    const bytes = entry.type === 'file' ? (entry.content.bytes ?? (await on.readLarge?.(at))) : undefined
+    if (!bytes)
+      throw new HarmonyError('refused', `${at}: it is ${entry.type === 'file' ? 'too large' : 'no file'}`, {
+        hint: 'look at what is there: it should be a file of keys, one on each line',
+        data: { path: at },
+      })
+    // What is no UTF-8 would not come back as it was.
+    try {
+      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    } catch {
+      throw new HarmonyError('refused', `${at}: it holds text that is no UTF-8`, {
+        hint: 'correct the line by hand: Harmony would not write it back as it is',
+        data: { path: at },
+      })
+    }
+  }
+
+  async function setNow(
+    user: string,
+    blob: string,
+    lines: readonly string[],
+    dropFolder: boolean,
+  ): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      const account = await on.user(user)
+      const found = await read(user)
+      if (!account || !found) {
+        if (lines.length === 0) return
+        throw accountProblems.noSuchUser(user)
+      }
+      const wanted = withKeyLines(found.text, blob, lines)
+      try {
+        if (wanted !== '') {
+          if (wanted !== found.text) await write(account, found, wanted)
+          return
+        }
+        await removeFile(found)
+        if (dropFolder) await removeFolder(found)
+        return
+      } catch (error) {
+        if (attempt >= attempts || !isHarmonyError(error) || error.code !== 'plan-stale') throw error
+      }
+    }
+  }
+
+  async function write(
+    account: UserAccount,
+    { at, path, home, folder, file }: Read,
+    text: string,
+  ): Promise<void> {
+    const owner = { owner: account.uid, group: account.gid }
+    if (home === undefined)
+      throw new HarmonyError('refused', `${account.name} has no home: there is no folder ${account.home}`, {
+        hint: `make it: createHome: true on the User, or a Directory at ${account.home}`,
+        data: { user: account.name, home: account.home },
+      })
+    const { type, owner: of } = { owner: undefined, ...(await files.inspect(home)) }
+    if (type !== 'directory' || (of?.id !== 0 && of?.id !== account.uid))
+      throw outside(account.name, home, `it belongs to ${of?.name ?? of?.id}, not to ${account.name}`)
+    if (folder.type === 'absent')
+      await files.makeDirectory(folderOf(path), { ...owner, mode: '0700', folder: home })
+    const fingerprint = file.type === 'absent' ? 'absent' : file.fingerprint
+    const held = folder.type === 'absent' ? `${home === '/' ? '' : home}/.ssh` : file.folder
+    await files.writeFile(at, Buffer.from(text), { ...owner, mode: '0600', folder: held, fingerprint })
+  }
+
+  async function removeFile({ at, file }: Read): Promise<void> {
+    if (file.type === 'absent') return
+    const outcome = await files.remove(at, { fingerprint: file.fingerprint, folder: file.folder })
+    if (outcome === 'changed')
+      throw new HarmonyError('plan-stale', `${at} changed while it was being worked on`, {
+        hint: 'plan and apply again',
+        data: { path: at },
+      })
+  }
+
+  /** Only the folder that we make: one that is a link is somebody's arrangement. One that holds anything stays. */
+  async function removeFolder({ path, folder }: Read): Promise<void> {
+    if (folder.type === 'directory')
+      await files.remove(folderOf(path), { fingerprint: folder.fingerprint, folder: folder.folder })
+  }
+
+  return {
+    keys: async (user) => (await look(user))?.ring,
+    async setKey(user, blob, lines, { dropFolder = false } = {}) {
+      // One change after the other: each must see what the one before has written.
+      const before = turns.get(user) ?? Promise.resolve()
+      const turn = before.then(() => setNow(user, blob, lines, dropFolder))
+      const settled = turn.catch(() => undefined)
+      turns.set(user, settled)
+      try {
+        await turn
+      } finally {
+        if (turns.get(user) === settled) turns.delete(user)
+      }
+    },
+    async cleanUpKeys(user) {
+      const account = await on.user(user)
+      if (!account) return
+      const { at, home } = await find(files, account)
+      if (home !== undefined) await files.cleanUp(at)
+    },
+  }
+}
+
+/** @throws HarmonyError `refused` where a link leads out of the home. */
+async function find(files: FileSystem, { name, home }: UserAccount): Promise<Place> {
+  const root = home === '/' ? '' : home
+  const folderPath = `${root}/.ssh`
+  const path = `${folderPath}/authorized_keys`
+  const folder = await files.inspect(folderPath)
+  const canonicalHome = folder.folder
+  const file = await files.inspect(path)
+  const place = { path, home: canonicalHome, folder }
+  if (canonicalHome === undefined || folder.type === 'absent') return { ...place, at: path, file }
+  if (file.folder === undefined) throw outside(name, folderPath, 'it is no folder')
+  demandWithin(name, file.folder, canonicalHome, folderPath)
+  if (file.type !== 'symlink') return { ...place, at: path, file }
+  const at = await files.resolve(path)
+  demandWithin(name, at, canonicalHome, path)
+  return { ...place, at, file: await files.inspect(at) }
+}
+
+function demandWithin(user: string, leadsTo: string, home: string, path: string): void {
+  if (leadsTo.startsWith(home === '/' ? '/' : `${home}/`)) return
+  throw outside(user, path, `it leads to ${leadsTo}, out of the home of ${user}`)
+}
+
+function outside(user: string, path: string, why: string): HarmonyError {
+  return new HarmonyError('refused', `${path}: ${why}`, {
+    hint: `look at who made it, and put a folder of ${user}'s own in its place`,
+    data: { user, path },
+  })
+}
