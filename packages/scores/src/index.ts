@@ -1,7 +1,15 @@
 /// <reference types="node" preserve="true" />
 /** The kinds of Score that come with Harmony. */
+export {
+  AuthorizedKey,
+  type AuthorizedKeyOutputs,
+  type AuthorizedKeySpec,
+  type AuthorizedKeyStatus,
+} from './authorized-key.ts'
 export { Directory, type DirectoryOutputs, type DirectorySpec, type DirectoryStatus } from './directory.ts'
 export { File, type FileOutputs, type FileSpec, type FileStatus } from './file.ts'
+export { Group, type GroupOutputs, type GroupSpec, type GroupStatus } from './group.ts'
 export { ShellJob, type ShellJobOptions, type ShellJobSpec, type ShellJobStatus } from './shell-job.ts'
 export { StaticSite, type StaticSiteSpec } from './static-site.ts'
 export { Symlink, type SymlinkOutputs, type SymlinkSpec, type SymlinkStatus } from './symlink.ts'
+export { User, type UserOutputs, type UserSpec, type UserStatus } from './user.ts'
