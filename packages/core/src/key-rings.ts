@@ -61,13 +61,12 @@ export function keyRings(on: KeyRingsOn): KeyRings {
     const account = await on.user(user)
     if (!account) return undefined
     const place = await find(files, account)
-    const { path, at, folder, file } = place
-    const folderExists = folder.type !== 'absent'
-    if (file.type === 'absent') return { ...place, text: '', ring: { path, folderExists, lines: [] } }
+    const { path, at, file } = place
+    if (file.type === 'absent') return { ...place, text: '', ring: { path, lines: [] } }
     const before = known.get(at)
     if (before?.print === file.fingerprint) return { ...place, ...before }
     const text = await textOf(at)
-    const fresh = { print: file.fingerprint, text, ring: { path, folderExists, lines: parseKeys(text) } }
+    const fresh = { print: file.fingerprint, text, ring: { path, lines: parseKeys(text) } }
     known.set(at, fresh)
     return { ...place, ...fresh }
   }
@@ -92,12 +91,7 @@ export function keyRings(on: KeyRingsOn): KeyRings {
     }
   }
 
-  async function setNow(
-    user: string,
-    blob: string,
-    lines: readonly string[],
-    dropFolder: boolean,
-  ): Promise<void> {
+  async function setNow(user: string, blob: string, lines: readonly string[]): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       const account = await on.user(user)
       const found = await read(user)
@@ -112,7 +106,7 @@ export function keyRings(on: KeyRingsOn): KeyRings {
           return
         }
         await removeFile(found)
-        if (dropFolder) await removeFolder(found)
+        await removeFolder(account, found)
         return
       } catch (error) {
         if (attempt >= attempts || !isHarmonyError(error) || error.code !== 'plan-stale') throw error
@@ -134,11 +128,17 @@ export function keyRings(on: KeyRingsOn): KeyRings {
     const { type, owner: of } = { owner: undefined, ...(await files.inspect(home)) }
     if (type !== 'directory' || (of?.id !== 0 && of?.id !== account.uid))
       throw outside(account.name, home, `it belongs to ${of?.name ?? of?.id}, not to ${account.name}`)
-    if (folder.type === 'absent')
-      await files.makeDirectory(folderOf(path), { ...owner, mode: '0700', folder: home })
-    const fingerprint = file.type === 'absent' ? 'absent' : file.fingerprint
-    const held = folder.type === 'absent' ? `${home === '/' ? '' : home}/.ssh` : file.folder
-    await files.writeFile(at, Buffer.from(text), { ...owner, mode: '0600', folder: held, fingerprint })
+    const isNew = file.type === 'absent'
+    // Also one that a killed pass has made, and not yet given away.
+    const makesFolder =
+      folder.type === 'absent' || (isNew && folder.type === 'directory' && folder.owner.id !== account.uid)
+    if (makesFolder) await files.makeDirectory(folderOf(path), { ...owner, mode: '0700', folder: home })
+    await files.writeFile(at, Buffer.from(text), {
+      // A file that is there keeps its owner and mode: who lets root alone change the keys has a reason.
+      ...(isNew && { ...owner, mode: '0600' }),
+      folder: folder.type === 'absent' ? `${home === '/' ? '' : home}/.ssh` : file.folder,
+      fingerprint: isNew ? 'absent' : file.fingerprint,
+    })
   }
 
   async function removeFile({ at, file }: Read): Promise<void> {
@@ -151,18 +151,18 @@ export function keyRings(on: KeyRingsOn): KeyRings {
       })
   }
 
-  /** Only the folder that we make: one that is a link is somebody's arrangement. One that holds anything stays. */
-  async function removeFolder({ path, folder }: Read): Promise<void> {
-    if (folder.type === 'directory')
-      await files.remove(folderOf(path), { fingerprint: folder.fingerprint, folder: folder.folder })
+  /** Only a folder as we make it: another one is somebody's arrangement. One that holds anything stays. */
+  async function removeFolder({ uid }: UserAccount, { path, folder }: Read): Promise<void> {
+    if (folder.type !== 'directory' || folder.mode !== '0700' || folder.owner.id !== uid) return
+    await files.remove(folderOf(path), { fingerprint: folder.fingerprint, folder: folder.folder })
   }
 
   return {
     keys: async (user) => (await look(user))?.ring,
-    async setKey(user, blob, lines, { dropFolder = false } = {}) {
+    async setKey(user, blob, lines) {
       // One change after the other: each must see what the one before has written.
       const before = turns.get(user) ?? Promise.resolve()
-      const turn = before.then(() => setNow(user, blob, lines, dropFolder))
+      const turn = before.then(() => setNow(user, blob, lines))
       const settled = turn.catch(() => undefined)
       turns.set(user, settled)
       try {

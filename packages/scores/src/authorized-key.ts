@@ -75,16 +75,12 @@ const fields = {
 
 interface KeyState {
   readonly path: string | undefined
-  readonly folderExists: boolean
   /** The lines that have this key. */
   readonly lines: readonly KeyLine[]
   readonly fingerprint: string
 }
 
 const previousSchema = z.array(z.string()).min(1)
-
-// Whether the folder of the file was there before: then it stays when the last key goes.
-const folderWasThere = 'the folder was there'
 
 /**
  * A public key that a user may log in with: `AuthorizedKey({ user: 'ada', key: 'ssh-ed25519 AAAA… ada@laptop' })`.
@@ -120,7 +116,7 @@ export const AuthorizedKey: ScoreFactory<
       if (!ring) throw accountProblems.noSuchUser(spec.user)
       const { blob } = partsOf(spec)
       const lines = ring.lines.filter((line) => line.blob === blob)
-      return { path: ring.path, folderExists: ring.folderExists, lines, fingerprint: fingerprintOf(spec) }
+      return { path: ring.path, lines, fingerprint: fingerprintOf(spec) }
     },
 
     compare(spec, { lines }) {
@@ -144,7 +140,7 @@ export const AuthorizedKey: ScoreFactory<
       return found
     },
 
-    async converge(spec, { users }, { state, remember, memory }) {
+    async converge(spec, { users }, { state }) {
       const { type, blob, comment } = partsOf(spec)
       const [there] = state.lines
       const line = keyLineText({
@@ -153,14 +149,12 @@ export const AuthorizedKey: ScoreFactory<
         comment: comment || (there?.comment ?? ''),
         options: spec.options ?? there?.options ?? [],
       })
-      if (state.folderExists && memory === undefined) remember(folderWasThere)
       await users.setKey(spec.user, blob, [line])
     },
 
-    async remove({ spec, previous, memory }, { users }) {
+    async remove({ spec, previous }, { users }) {
       const { blob } = partsOf(spec)
-      const dropFolder = memory !== folderWasThere
-      if (previous === undefined) return await users.setKey(spec.user, blob, [], { dropFolder })
+      if (previous === undefined) return await users.setKey(spec.user, blob, [])
       const was = previousSchema.safeParse(previous)
       if (!was.success)
         throw new HarmonyError('ledger-corrupt', 'the ledger does not say what line was there before', {

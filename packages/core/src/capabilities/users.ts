@@ -92,8 +92,6 @@ export interface KeyLine {
 export interface KeyRing {
   /** The file that they stand in, whether it exists or not. */
   readonly path: string
-  /** Whether the folder of that file exists. */
-  readonly folderExists: boolean
   readonly lines: readonly KeyLine[]
 }
 
@@ -143,15 +141,10 @@ export interface UserAccounts {
   keys(user: string): Promise<KeyRing | undefined>
   /**
    * Lets exactly these lines stand for one key, in the place of those that do now, or at the end; none removes it. The
-   * rest of the file stays as it is. A new file is readable by its user only; one that is left empty goes, and with
-   * `dropFolder` its folder too, if that is empty.
+   * rest of the file, its owner and its mode stay as they are. A new file is readable by its user only; one that is left empty goes, and so does
+   * its folder if it is empty too, and as a new one would be made.
    */
-  setKey(
-    user: string,
-    blob: string,
-    lines: readonly string[],
-    how?: { readonly dropFolder?: boolean },
-  ): Promise<void>
+  setKey(user: string, blob: string, lines: readonly string[]): Promise<void>
   /** Removes what a killed {@link setKey} may have left. */
   cleanUpKeys(user: string): Promise<void>
 }

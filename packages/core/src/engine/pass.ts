@@ -197,7 +197,8 @@ export class Pass {
       digest: before && before.address === leaf.address ? before.digest : step.spec,
       options,
       claims,
-      after: this.dependenciesOf(leaf.address),
+      // So does what the old one stands on: removed before it, a group would still be somebody's.
+      after: [...new Set([...this.dependenciesOf(leaf.address), ...(before?.after ?? [])])],
       parent,
       revision: (before?.revision ?? 0) + 1,
       reactions: before?.reactions ?? {},
