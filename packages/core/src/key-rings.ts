@@ -151,9 +151,12 @@ export function keyRings(on: KeyRingsOn): KeyRings {
       })
   }
 
-  /** Only a folder as we make it: another one is somebody's arrangement. One that holds anything stays. */
-  async function removeFolder({ uid }: UserAccount, { path, folder }: Read): Promise<void> {
-    if (folder.type !== 'directory' || folder.mode !== '0700' || folder.owner.id !== uid) return
+  /** Only a folder as we make it, or have half made: another one is somebody's arrangement. One that holds anything stays. */
+  async function removeFolder({ uid }: UserAccount, { path, folder, file }: Read): Promise<void> {
+    if (folder.type !== 'directory') return
+    const whole = folder.mode === '0700' && folder.owner.id === uid
+    const half = file.type === 'absent' && folder.owner.id !== uid
+    if (!whole && !half) return
     await files.remove(folderOf(path), { fingerprint: folder.fingerprint, folder: folder.folder })
   }
 
