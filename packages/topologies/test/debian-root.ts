@@ -47,7 +47,13 @@ export async function debianRoot(): Promise<{ readonly root: string; reset(): vo
     const made = mkdtempSync(`${template}-`)
     const include = '--include=passwd,libpam-modules-bin'
     await promisify(execFile)('mmdebstrap', ['--mode=root', '--variant=minbase', include, 'bookworm', made])
-    renameSync(made, template)
+    try {
+      renameSync(made, template)
+    } catch (error) {
+      // Somebody else was faster.
+      if (!existsSync(join(template, 'etc/passwd'))) throw error
+      rmSync(made, { recursive: true })
+    }
   }
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'harmony-debian-')))
   execFileSync('cp', ['-a', '--reflink=auto', `${template}/.`, root])

@@ -10,7 +10,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { conduct, scoreConformance } from '@harmony-iac/core/testing'
+import { type Check, conduct, scoreConformance } from '@harmony-iac/core/testing'
 import { AuthorizedKey, Directory, File, Group, User } from '@harmony-iac/scores'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeWith } from '../../../../scripts/testing/require-part.ts'
@@ -22,6 +22,11 @@ const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICNRAB0za22vaGXNLwGdMaAvyXzKt+L
 const theirs = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJGQEwVThaRYogJyTOYYSHf2KbdC0/bcWv9AYnGuxIOp grace'
 const hash = '$6$saltsalt$hashhashhashhash'
 const other = '$6$saltsalt$otherotherother'
+
+/** Killed everywhere is the first case of a kind only: each kill is several processes, and in memory all are. */
+function affordable(checks: readonly Check[], first: string): readonly Check[] {
+  return checks.filter(({ name, rule }) => name.includes(first) || !rule.endsWith('survives kills'))
+}
 
 describeWith(debian, 'on a Debian', () => {
   let root: Awaited<ReturnType<typeof debianRoot>>
@@ -123,7 +128,7 @@ describeWith(debian, 'on a Debian', () => {
         removeHome: 'says what a removal takes along',
       },
     })
-    for (const check of checks) test(check.name, check.run)
+    for (const check of affordable(checks, 'with everything')) test(check.name, check.run)
   })
 
   describe('Group', () => {
@@ -172,19 +177,17 @@ describeWith(debian, 'on a Debian', () => {
           name: 'of root, among others',
           prepare: ({ at }) => {
             mkdirSync(at('/root/.ssh'), { mode: 0o700 })
-            writeFileSync(at('/root/.ssh/authorized_keys'), `# office\n${theirs}`, { mode: 0o600 })
+            writeFileSync(at('/root/.ssh/authorized_keys'), `# office\n${theirs}\n`, { mode: 0o600 })
           },
           scores: () => [AuthorizedKey({ user: 'root', key })],
-          tampers: { user: ({ at }) => writeFileSync(at('/root/.ssh/authorized_keys'), theirs) },
+          tampers: {
+            user: ({ at }) => writeFileSync(at('/root/.ssh/authorized_keys'), `# office\n${theirs}\n`),
+          },
         },
       ],
       exempt: {},
     })
-    // What was there has no line break at its end: the line that is added brings one, and that one stays.
-    const altering = 'of root, among others'
-    for (const check of checks)
-      if (!(check.name.includes(altering) && /trace|survives|repaired/.test(check.rule)))
-        test(check.name, check.run)
+    for (const check of affordable(checks, 'the first')) test(check.name, check.run)
   })
 
   test('a whole person is made, found as wanted, and gone without a trace', async () => {
@@ -288,8 +291,11 @@ describeWith(debian, 'on a Debian', () => {
       await expect(users.putUser('ada', { comment })).rejects.toMatchObject({ code: 'command-failed' })
     for (const home of ['/home/a:b', '/a\nb', '-x'])
       await expect(users.putUser('ada', { home })).rejects.toMatchObject({ code: 'command-failed' })
-    for (const name of ['--help', '-r', 'a:b', 'a\nb', '; id', '$(id)'])
+    for (const name of ['--help', '-r', 'a:b', 'a\nb', '; id'])
       await expect(users.putUser(name, {})).rejects.toMatchObject({ code: 'command-failed' })
+    // Debian's useradd takes this name as it takes any other.
+    await users.putUser('$(id)', {})
+    await users.removeUser('$(id)', { home: false, group: true })
     for (const home of ['/srv/$(id)', '/srv/a b', '/srv/;x', '/srv/ü']) {
       await users.putUser('ada', { home, makeHome: true })
       expect(existsSync(root.root + home)).toBe(true)
