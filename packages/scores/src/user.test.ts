@@ -287,3 +287,12 @@ test('numbers and home can be used by others', async () => {
   expect(User.status({ account })).toMatchObject({ exists: true, uid: 2000, group: 'ada', home: '/home/ada' })
   expect(User.status({ account: undefined })).toEqual({ exists: false })
 })
+
+test('a group was removed while the user who had it as primary group still let go of it', async () => {
+  const here = machine()
+  const others = ['a', 'b'].map((name) => Group({ name }))
+  await conduct(here, [...others, Group({ name: 'people' }), User({ name: 'ada', group: 'people' })]).apply()
+  const { outcomes } = await conduct(here, [...others, User({ name: 'ada', group: 'staff' })]).apply()
+  expect(outcomes).toMatchObject({ success: 2, failure: 0 })
+  expect(await here.users.group('people')).toBeUndefined()
+})

@@ -36,6 +36,7 @@ export async function makePlan(context: Context, graph: Graph, request: PlanRequ
     graph,
     own.size,
     request,
+    (address) => own.get(address) ?? renames.records.get(address),
   )
   const first = removals.before
   const anew = (request.replace ?? none).length > 0

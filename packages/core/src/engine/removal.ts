@@ -22,12 +22,16 @@ export interface Removals {
 
 const none: readonly never[] = Object.freeze([])
 
-/** Plans the removal of records that no Score stands for any more. `owned` counts all records of the owner. */
+/**
+ * Plans the removal of records that no Score stands for any more. `owned` counts all records of the owner; `recordOf`
+ * tells that of a wanted leaf.
+ */
 export function planRemovals(
   left: readonly LedgerRecord[],
   graph: Graph,
   owned: number,
   request: PlanRequest,
+  recordOf: (address: string) => LedgerRecord | undefined,
 ): Removals {
   const conflicts: Conflict[] = []
   const notes: string[] = []
@@ -37,13 +41,19 @@ export function planRemovals(
   for (const record of left)
     for (const each of record.after) if (gone.has(each)) push(dependents, each, record.address)
 
+  const inTheWay = new Map(
+    left.map((record) => [record.address, record.options.retain ? none : rivals(record, graph)] as const),
+  )
+  const early = withWhatGoesBefore(inTheWay, dependents)
+  const former = formerDependents(gone, graph, recordOf)
+
   // What makes room for something wanted at the same place is replaced, not taken away.
   let removed = 0
   const steps = sortForRemoval(left, dependents).map((record): Step => {
     const forget = record.options.retain
     const conflict = refusal(record)
     if (conflict) conflicts.push(conflict)
-    const replacing = forget ? none : rivals(record, graph)
+    const replacing = inTheWay.get(record.address) ?? none
     for (const rival of replacing) push(before, rival, record.address)
     if (!forget && replacing.length === 0) removed++
     return {
@@ -58,7 +68,10 @@ export function planRemovals(
         ...(record.unfinished ? ['an earlier apply did not finish this'] : none),
       ],
       reactions: none,
-      after: dependents.get(record.address) ?? none,
+      after: [
+        ...(dependents.get(record.address) ?? none),
+        ...(early.has(record.address) ? none : (former.get(record.address) ?? none)),
+      ],
       precondition: undefined,
       spec: record.digest,
       parent: record.parent,
@@ -115,6 +128,36 @@ function refusal(record: LedgerRecord): Conflict | undefined {
       differences: none,
     }
   return undefined
+}
+
+/** Removals that make room, and those that come before them: wanted leaves wait for these, so these wait for none. */
+function withWhatGoesBefore(
+  inTheWay: ReadonlyMap<string, readonly string[]>,
+  dependents: ReadonlyMap<string, readonly string[]>,
+): ReadonlySet<string> {
+  const early = new Set<string>()
+  const open: string[] = []
+  for (const [address, rivals] of inTheWay) if (rivals.length > 0) open.push(address)
+  for (let address = open.pop(); address !== undefined; address = open.pop()) {
+    if (early.has(address)) continue
+    early.add(address)
+    open.push(...(dependents.get(address) ?? none))
+  }
+  return early
+}
+
+/** For each removal the wanted leaves that stood on it when they were last applied: they let go of it first. */
+function formerDependents(
+  gone: ReadonlySet<string>,
+  graph: Graph,
+  recordOf: (address: string) => LedgerRecord | undefined,
+): ReadonlyMap<string, readonly string[]> {
+  const former = new Map<string, string[]>()
+  // Nearly always nothing is removed, and the records of thousands need not be looked at.
+  if (gone.size === 0) return former
+  for (const { address } of graph.order)
+    for (const each of recordOf(address)?.after ?? none) if (gone.has(each)) push(former, each, address)
+  return former
 }
 
 /** Wanted leaves that claim the same as a record. */
