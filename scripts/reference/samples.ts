@@ -1,6 +1,17 @@
 /** One Score of each kind, to show what it claims and what it stands on. */
 import { type AnyScore, asset } from '@harmony-iac/core'
-import { Directory, File, ShellJob, StaticSite, Symlink } from '@harmony-iac/scores'
+import {
+  AuthorizedKey,
+  Directory,
+  File,
+  Group,
+  ShellJob,
+  StaticSite,
+  Symlink,
+  User,
+} from '@harmony-iac/scores'
+
+const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICNRAB0za22vaGXNLwGdMaAvyXzKt+LR/NPTya+70dRY ada@laptop'
 
 /** By kind: as it is written, and the Score. */
 export const samples: Readonly<Record<string, { readonly written: string; readonly score: AnyScore }>> = {
@@ -24,6 +35,18 @@ export const samples: Readonly<Record<string, { readonly written: string; readon
       cwd: '/srv/app',
       creates: '/srv/app/schema.done',
     }),
+  ),
+  Group: sample(
+    "Group({ name: 'app', gid: 700, members: ['ada'] })",
+    Group({ name: 'app', gid: 700, members: ['ada'] }),
+  ),
+  User: sample(
+    "User({ name: 'ada', uid: 2000, groups: ['docker'], shell: '/bin/bash', password: 'locked' })",
+    User({ name: 'ada', uid: 2000, groups: ['docker'], shell: '/bin/bash', password: 'locked' }),
+  ),
+  AuthorizedKey: sample(
+    "AuthorizedKey({ user: 'ada', key: 'ssh-ed25519 AAAA… ada@laptop', options: ['no-port-forwarding'] })",
+    AuthorizedKey({ user: 'ada', key, options: ['no-port-forwarding'] }),
   ),
   StaticSite: sample(
     "StaticSite({ root: '/srv/site', pages: { 'index.html': '…', 'blog/first.html': '…' } })",

@@ -58,6 +58,15 @@ export function keyRings(on: KeyRingsOn): KeyRings {
   }
 
   async function read(user: string): Promise<Read | undefined> {
+    for (let attempt = 1; ; attempt++)
+      try {
+        return await readOnce(user)
+      } catch (error) {
+        if (attempt >= attempts || !isChange(error)) throw error
+      }
+  }
+
+  async function readOnce(user: string): Promise<Read | undefined> {
     const account = await on.user(user)
     if (!account) return undefined
     const place = await find(files, account)
@@ -65,18 +74,22 @@ export function keyRings(on: KeyRingsOn): KeyRings {
     if (file.type === 'absent') return { ...place, text: '', ring: { path, lines: [] } }
     const before = known.get(at)
     if (before?.print === file.fingerprint) return { ...place, ...before }
-    const text = await textOf(at)
+    const text = await textOf(at, file.fingerprint)
     const fresh = { print: file.fingerprint, text, ring: { path, lines: parseKeys(text) } }
     known.set(at, fresh)
     return { ...place, ...fresh }
   }
 
-  async function textOf(at: string): Promise<string> {
+  /** Of the very file that was found: its folder belongs to somebody who may put another one there meanwhile. */
+  async function textOf(at: string, print: string): Promise<string> {
     const entry = await files.inspect(at, { content: true })
-    if (entry.type === 'absent') return ''
-    const bytes = entry.type === 'file' ? (entry.content.bytes ?? (await on.readLarge?.(at))) : undefined
+    const large = entry.type === 'file' && !entry.content.bytes
+    const bytes = large ? await on.readLarge?.(at) : entry.type === 'file' ? entry.content.bytes : undefined
+    const after = large ? await files.inspect(at) : entry
+    for (const each of [entry, after])
+      if (each.type === 'absent' || each.fingerprint !== print) throw changedMeanwhile(at)
     if (!bytes)
-      throw new HarmonyError('refused', `${at}: it is ${entry.type === 'file' ? 'too large' : 'no file'}`, {
+      throw new HarmonyError('refused', `${at}: it is ${large ? 'too large' : 'no file'}`, {
         hint: 'look at what is there: it should be a file of keys, one on each line',
         data: { path: at },
       })
@@ -109,7 +122,7 @@ export function keyRings(on: KeyRingsOn): KeyRings {
         await removeFolder(account, found)
         return
       } catch (error) {
-        if (attempt >= attempts || !isHarmonyError(error) || error.code !== 'plan-stale') throw error
+        if (attempt >= attempts || !isChange(error)) throw error
       }
     }
   }
@@ -144,11 +157,7 @@ export function keyRings(on: KeyRingsOn): KeyRings {
   async function removeFile({ at, file }: Read): Promise<void> {
     if (file.type === 'absent') return
     const outcome = await files.remove(at, { fingerprint: file.fingerprint, folder: file.folder })
-    if (outcome === 'changed')
-      throw new HarmonyError('plan-stale', `${at} changed while it was being worked on`, {
-        hint: 'plan and apply again',
-        data: { path: at },
-      })
+    if (outcome === 'changed') throw changedMeanwhile(at)
   }
 
   /** Only a folder as we make it, or have half made: another one is somebody's arrangement. One that holds anything stays. */
@@ -183,8 +192,21 @@ export function keyRings(on: KeyRingsOn): KeyRings {
   }
 }
 
+function isChange(error: unknown): boolean {
+  return isHarmonyError(error) && error.code === 'plan-stale'
+}
+
+function changedMeanwhile(at: string): HarmonyError {
+  return new HarmonyError('plan-stale', `${at} changed while it was being worked on`, {
+    hint: 'see who writes there, and apply again',
+    data: { path: at },
+  })
+}
+
 /** @throws HarmonyError `refused` where a link leads out of the home. */
 async function find(files: FileSystem, { name, home }: UserAccount): Promise<Place> {
+  // An empty field means `/` to login(1), which is nobody's home.
+  if (!home.startsWith('/')) throw outside(name, `${home || '(none)'}/.ssh`, `${name} has no home`)
   const root = home === '/' ? '' : home
   const folderPath = `${root}/.ssh`
   const path = `${folderPath}/authorized_keys`

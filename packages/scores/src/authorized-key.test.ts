@@ -228,3 +228,35 @@ test('outputs and status tell where it is', async () => {
   expect(here.disk.read('/etc/note')).toBe(fingerprint)
   expect(AuthorizedKey.status({ path, lines: [] })).toEqual({ exists: false, path })
 })
+
+test.each<[what: string, content: string | Uint8Array]>([
+  ['text that is no UTF-8', Buffer.from([0x23, 0xff, 0x0a])],
+  ['more than can be held', 'x'.repeat(70_000)],
+])('a file with %s is refused, and left as it is', async (_, content) => {
+  const here = machine()
+  here.disk.write(path, content, { owner: 'ada' })
+  const { failures } = await conduct(here, [AuthorizedKey({ user: 'ada', key })]).plan()
+  expect(failures[0]).toMatchObject({ code: 'refused', message: expect.stringContaining(path) })
+})
+
+test('a user with an empty home gets no key at the top of the file system', async () => {
+  const here = machine()
+  here.users.set('ada', { home: '' })
+  const { failures } = await conduct(here, [AuthorizedKey({ user: 'ada', key })]).plan()
+  expect(failures[0]).toMatchObject({ code: 'refused', message: '(none)/.ssh: ada has no home' })
+})
+
+test('a file that is changed while it is written is read again, and nothing is lost', async () => {
+  const here = machine()
+  withOthers(here)
+  const writeFile = here.files.writeFile.bind(here.files)
+  let raced = false
+  here.files.writeFile = async (at, ...rest) => {
+    if (!raced) here.disk.write(path, `${shared}# somebody was here\n`)
+    raced = true
+    return await writeFile(at, ...rest)
+  }
+  const { outcomes } = await conduct(here, [AuthorizedKey({ user: 'ada', key })]).apply()
+  expect(outcomes.failure).toBe(0)
+  expect(here.disk.read(path)).toBe(`${shared}# somebody was here\n${key}\n`)
+})

@@ -133,7 +133,7 @@ export class SimulatedUsers implements UserAccounts {
       const { users, groups } = this.#disk
       const there = users.get(name)
       const holder = wanted.uid === undefined ? undefined : named(users, wanted.uid)
-      if (holder !== undefined && holder !== name)
+      if (holder !== undefined && holder !== name && wanted.uid !== there)
         throw accountProblems.taken('user', name, Number(wanted.uid), holder)
       if (name === 'root' && wanted.uid !== undefined && wanted.uid !== 0)
         throw accountProblems.rootStays('be given another number')
@@ -193,7 +193,7 @@ export class SimulatedUsers implements UserAccounts {
     return this.#write('putGroup', name, ({ within }) => {
       const { groups, users } = this.#disk
       const holder = gid === undefined ? undefined : named(groups, gid)
-      if (holder !== undefined && holder !== name)
+      if (holder !== undefined && holder !== name && gid !== groups.get(name))
         throw accountProblems.taken('group', name, Number(gid), holder)
       const unknown = members?.find((each) => !users.has(each))
       if (unknown !== undefined) throw accountProblems.noSuchUser(unknown)

@@ -153,11 +153,11 @@ class Change {
     const { users, groups, groupsById } = await this.#from.accounts()
     const { gid, members, system = false } = wanted
     const holder = gid === undefined ? undefined : groupsById.get(gid)
-    if (gid !== undefined && holder && holder.name !== name)
+    const before = groups.get(name)
+    if (gid !== undefined && gid !== before?.gid && holder && holder.name !== name)
       throw accountProblems.taken('group', name, gid, holder.name)
     const unknown = members?.find((member) => !users.has(member))
     if (unknown !== undefined) throw accountProblems.noSuchUser(unknown)
-    const before = groups.get(name)
     if (before?.gid === 0 && gid !== undefined && gid !== 0)
       throw accountProblems.rootStays('be given another number')
     const number = gid === undefined ? [] : [`--gid=${gid}`]
@@ -187,7 +187,7 @@ class Change {
   ): Promise<void> {
     const known = await this.#from.accounts()
     const holder = uid === undefined ? undefined : known.usersById.get(uid)
-    if (uid !== undefined && holder && holder.name !== name)
+    if (uid !== undefined && uid !== before?.uid && holder && holder.name !== name)
       throw accountProblems.taken('user', name, uid, holder.name)
     if (before?.uid === 0 && uid !== undefined && uid !== 0)
       throw accountProblems.rootStays('be given another number')
