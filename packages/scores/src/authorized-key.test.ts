@@ -202,9 +202,9 @@ test('a user without a home, or in the home of somebody else, gets no key', asyn
   })
 })
 
-test('a key of a user who does not exist stops the plan', async () => {
-  const { failures } = await conduct(machine(), [AuthorizedKey({ user: 'nope', key })]).plan()
-  expect(failures[0]).toMatchObject({ code: 'no-such-user', hint: expect.stringContaining('User') })
+test('a key of a user who does not exist is refused', async () => {
+  const { results } = await conduct(machine(), [AuthorizedKey({ user: 'nope', key })]).apply()
+  expect(results[0]?.error).toMatchObject({ code: 'no-such-user', hint: expect.stringContaining('User') })
 })
 
 test('a File at the very path is a conflict', async () => {

@@ -1,6 +1,5 @@
 /** Keeps a public key that a user may log in with. */
 import {
-  accountProblems,
   claim,
   type Difference,
   defineScore,
@@ -112,11 +111,11 @@ export const AuthorizedKey: ScoreFactory<
   uses: ({ user }) => [claim.name('user', user), claim.path(`${usualHome(user)}/.ssh`)],
   interpret: {
     async observe(spec, { users }): Promise<KeyState> {
+      // Without a user there is no key yet: the plan shows what is to come, also for a user who comes with it.
       const ring = await users.keys(spec.user)
-      if (!ring) throw accountProblems.noSuchUser(spec.user)
       const { blob } = partsOf(spec)
-      const lines = ring.lines.filter((line) => line.blob === blob)
-      return { path: ring.path, lines, fingerprint: fingerprintOf(spec) }
+      const lines = ring?.lines.filter((line) => line.blob === blob) ?? []
+      return { path: ring?.path, lines, fingerprint: fingerprintOf(spec) }
     },
 
     compare(spec, { lines }) {

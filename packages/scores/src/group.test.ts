@@ -94,14 +94,17 @@ test('a group that exists is never taken over without a word, and stays when its
   expect(await here.users.group('docker')).toEqual({ name: 'docker', gid: 900, members: [] })
 })
 
-test('a member comes before its group, and one who does not exist stops the plan', async () => {
+test('a member comes before its group, and one who does not exist is refused', async () => {
   const { steps } = await conduct(machine(), [
     Group({ name: 'app', members: ['new'] }),
     User({ name: 'new', system: true }),
   ]).plan()
   expect(steps.map(({ address }) => address)).toEqual(['User:new', 'Group:app'])
-  const { failures } = await conduct(machine(), [Group({ name: 'app', members: ['nope'] })]).plan()
-  expect(failures[0]).toMatchObject({ code: 'no-such-user', message: 'there is no user "nope" on this host' })
+  const { results } = await conduct(machine(), [Group({ name: 'app', members: ['nope'] })]).apply()
+  expect(results[0]?.error).toMatchObject({
+    code: 'no-such-user',
+    message: 'there is no user "nope" on this host',
+  })
 })
 
 test('a group stays while it is the primary one of somebody', async () => {

@@ -1,6 +1,5 @@
 /** Keeps a group as wanted. */
 import {
-  accountProblems,
   claim,
   type Difference,
   defineScore,
@@ -89,8 +88,7 @@ export const Group: ScoreFactory<
   ],
   uses: ({ members = [] }) => members.map((member) => claim.name('user', member)),
   interpret: {
-    async observe({ name, gid, members = [] }, { users }, { memory }): Promise<GroupState> {
-      for (const member of members) if (!(await users.user(member))) throw accountProblems.noSuchUser(member)
+    async observe({ name, gid }, { users }, { memory }): Promise<GroupState> {
       const holder = gid === undefined ? undefined : await users.groupNumbered(gid)
       const group = await users.group(name)
       return { group, ours: memory === ours, holder: holder === name ? undefined : holder }

@@ -296,3 +296,24 @@ test('a group was removed while the user who had it as primary group still let g
   expect(outcomes).toMatchObject({ success: 2, failure: 0 })
   expect(await here.users.group('people')).toBeUndefined()
 })
+
+test('the first plan shows what a user gets, also in groups that come with it', async () => {
+  const { steps } = await conduct(new SimulatedTopology(), [
+    Group({ name: 'app' }),
+    User({ name: 'ada', groups: ['app'], password: 'locked' }),
+  ]).plan()
+  expect(steps[1]).toMatchObject({
+    action: 'create',
+    differences: [{ path: '' }, { path: 'groups', to: ['app'] }, { path: 'password', to: 'locked' }],
+  })
+})
+
+test('a group that does not exist is refused, and nothing is made', async () => {
+  const here = machine()
+  const { results } = await conduct(here, [User({ name: 'ada', groups: ['dokcer'] })]).apply()
+  expect(results[0]?.error).toMatchObject({
+    code: 'no-such-user',
+    message: 'there is no group "dokcer" on this host',
+  })
+  expect(await here.users.user('ada')).toBeUndefined()
+})

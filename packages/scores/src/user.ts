@@ -2,7 +2,6 @@
 
 import { hash } from 'node:crypto'
 import {
-  accountProblems,
   claim,
   type Difference,
   defineScore,
@@ -188,10 +187,9 @@ export const User: ScoreFactory<
   ],
   interpret: {
     async observe(spec, { users }, { memory }): Promise<UserState> {
-      const { name, uid, group, groups = [] } = spec
+      const { name, uid } = spec
       const wanted = wantedPassword(spec)
-      for (const each of typeof group === 'string' ? [group, ...groups] : groups)
-        if (!(await users.group(each))) throw accountProblems.noSuchGroup(each)
+      // Groups may be about to be made; those that are not are refused before anything is changed.
       const holder = uid === undefined ? undefined : await users.userNumbered(uid)
       const account = await users.user(name, {
         password: wanted !== undefined,
