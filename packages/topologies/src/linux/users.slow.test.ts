@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -250,6 +251,16 @@ describeWith(debian, 'on a Debian', () => {
         message: expect.stringContaining('the home of eve is in it'),
       })
       await users.removeUser('eve', { home: false, group: true })
+      mkdirSync(`${root.root}/srv/eve/ada`, { recursive: true })
+      for (const [at, uid] of [
+        ['eve', 4711],
+        ['eve/ada', (await users.user('ada'))?.uid ?? 0],
+      ] as const)
+        chownSync(`${root.root}/srv/${at}`, uid, 0)
+      await users.putUser('ada', { home: '/srv/eve/ada' })
+      await expect(remove()).rejects.toMatchObject({
+        message: expect.stringContaining('/srv/eve belongs to somebody else'),
+      })
       await users.putUser('ada', { home: '/home/link' })
       symlinkSync('/etc', `${root.root}/home/link`)
       await expect(remove()).rejects.toMatchObject({ message: expect.stringContaining('there is a symlink') })
@@ -337,6 +348,17 @@ describeWith(debian, 'on a Debian', () => {
     writeFileSync(`${root.root}/etc/passwd`, etc('passwd').replace(/^(ada:x:\d+):100:/m, '$1:7777:'))
     await users.putUser('ada', {})
     expect(await users.group('ada')).toMatchObject({ gid: 7777 })
+  })
+
+  test('a user whose line of passwords was lost with the power gets it again', async () => {
+    const { users } = accounts()
+    for (const wanted of [{ locked: true }, { password: hash }]) {
+      await users.putUser('ada', {})
+      writeFileSync(`${root.root}/etc/shadow`, etc('shadow').replace(/^ada:.*\n/m, ''))
+      await users.putUser('ada', wanted)
+      expect((await users.user('ada', { password: true }))?.password).toBe(wanted.password ?? '!')
+      await users.removeUser('ada', { home: false, group: true })
+    }
   })
 
   test('passwords are set as hashes, locked and unlocked, and stand in no argument', async () => {

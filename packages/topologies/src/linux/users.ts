@@ -4,7 +4,7 @@
  * as they are, with `--option=value` and after `--`, so that no value can be taken for an option; passwords go in on
  * standard input. Every step looks first whether it is still needed: who is killed between two repeats nothing wrong.
  */
-import { accountProblems, HarmonyError, keyRings, toHarmonyError } from '@harmony-iac/core'
+import { accountProblems, claim, HarmonyError, keyRings, toHarmonyError } from '@harmony-iac/core'
 import type {
   AccountChange,
   FileSystem,
@@ -117,10 +117,11 @@ class Change {
       await this.#run(['groupadd', `--gid=${there.gid}`, '--', name], { signal })
     // Leaves alone what is there; the template is /etc/skel.
     if (makeHome && there.homeExists === false) await this.#run(['mkhomedir_helper', name], { signal })
-    if (password !== undefined && password !== there.password)
-      await this.#run(['chpasswd', '--encrypted'], { signal, stdin: `${name}:${password}\n` })
-    else if (locked && !/^[!*]/.test(there.password ?? ''))
-      await this.#run(['usermod', '--lock', '--', name], { signal })
+    // Locked as usermod does it; chpasswd makes a line in shadow(5) too, if one was lost with the power.
+    const lock = locked && !isLocked(there.password ?? '')
+    const wantedField = password ?? (lock ? `!${there.password}` : there.password)
+    if (wantedField !== there.password)
+      await this.#run(['chpasswd', '--encrypted'], { signal, stdin: `${name}:${wantedField}\n` })
   }
 
   async removeUser(name: string, what: UserRemoval, { signal }: AccountChange = {}): Promise<void> {
@@ -255,12 +256,14 @@ class Change {
             : sharer
               ? `the home of ${sharer.name} is in it`
               : undefined
-    if (why !== undefined)
-      throw new HarmonyError('refused', `${home}, the home of ${name}, is not removed: ${why}`, {
-        hint: 'leave out removeHome and apply that, or correct the home by hand; then remove the user',
-        data: { user: name, home },
-      })
-    return await files.realpath(home)
+    if (why !== undefined) throw notRemoved(name, home, why)
+    const at = await files.realpath(home)
+    // Whoever owns a folder on the way could lead the removal elsewhere while it is under way.
+    for (let folder = claim.folderOf(at); ; folder = claim.folderOf(folder)) {
+      const owner = (await files.lstat(folder))?.uid
+      if (owner !== 0 && owner !== uid) throw notRemoved(name, home, `${folder} belongs to somebody else`)
+      if (folder === '/') return at
+    }
   }
 
   async #run(
@@ -335,6 +338,10 @@ function sameNames(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && [...a].sort().join() === [...b].sort().join()
 }
 
+function isLocked(password: string): boolean {
+  return /^[!*]/.test(password)
+}
+
 function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(`${folder}/`)
 }
@@ -349,6 +356,13 @@ async function existsAt({ files }: Host, path: string): Promise<boolean> {
     if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return false
     throw error
   }
+}
+
+function notRemoved(name: string, home: string, why: string): HarmonyError {
+  return new HarmonyError('refused', `${home}, the home of ${name}, is not removed: ${why}`, {
+    hint: 'leave out removeHome and apply that, or correct the home by hand; then remove the user',
+    data: { user: name, home },
+  })
 }
 
 function hintFor(said: string): string {
