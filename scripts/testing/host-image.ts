@@ -61,6 +61,9 @@ for file in /etc/hostname /etc/hosts; do
   umount $file
   [ -s $file ] || printf '%s\\n' "$given" >$file
 done
+# Settings of the kernel are not the host's to change, apart from those that every network has for itself.
+mount --bind /proc/sys/net /proc/sys/net
+mount -o remount,rw,bind /proc/sys/net
 exec /sbin/init
 START
 chmod 0755 /sbin/start-host

@@ -133,6 +133,11 @@ describeWith(linuxHosts, 'a Linux host', () => {
     }
   })
 
+  test('may change settings of its network, and none of the machine', async () => {
+    expect(await host.exec(['sysctl', '-w', 'net.ipv4.ip_forward=0'])).toMatchObject({ exitCode: 0 })
+    expect((await host.exec(['sysctl', '-w', 'vm.swappiness=7'])).stderr).toContain('permission denied')
+  })
+
   test('can lose its network and get it back', async () => {
     const before = await host.address()
     expect(before).toMatch(/^\d+\.\d+\.\d+\.\d+$/)
