@@ -13,7 +13,7 @@ flock --nonblock 8 || exit 0
 pid=$(cat docker.pid 2>/dev/null) && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != dockerd ] && rm -f docker.pid
 
 own_bridge=false
-[ -e /sys/class/net/docker0 ] || own_bridge=true
+ip link show docker0 >/dev/null 2>&1 || own_bridge=true
 
 # It ends with this script, also when that is killed.
 setpriv --pdeathsig TERM dockerd --host "unix://$PWD/docker.sock" --data-root "$PWD/data" --exec-root "$PWD/run" \
