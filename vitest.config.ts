@@ -19,7 +19,17 @@ export default defineConfig({
           testTimeout: 30_000,
         },
       },
-      { extends: true, test: { name: 'slow', include: slow, exclude, testTimeout: 120_000 } },
+      {
+        extends: true,
+        test: {
+          name: 'slow',
+          include: slow,
+          exclude,
+          testTimeout: 120_000,
+          // The first that needs a Linux host makes its image.
+          hookTimeout: 300_000,
+        },
+      },
     ],
   },
 })

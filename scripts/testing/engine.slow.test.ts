@@ -45,6 +45,7 @@ function scratch(dockerd: string): {
 }
 
 const untilTold = `trap 'echo ended; exit 0' TERM; while :; do sleep 0.05; done`
+const until = (condition: () => boolean) => vi.waitUntil(condition, { timeout: 60_000, interval: 10 })
 
 /** A process that has ended stays known until its parent, which may be slow about it, has asked how. */
 function isAlive(pid: string): boolean {
@@ -57,7 +58,7 @@ test('two who come at once get one engine', async () => {
   const keepers = [keep(), keep()]
   const [status] = await Promise.race(keepers.map((keeper) => once(keeper, 'exit')))
   expect(status).toBe(0)
-  await vi.waitUntil(() => starts().length > 0)
+  await until(() => starts().length > 0)
   expect(starts()).toHaveLength(1)
 })
 
@@ -67,7 +68,7 @@ test('the engine ends after its last user, and a later one gets another', async 
   const second = await flock(join(folder, 'users'), 'shared')
   const keeper = keep()
   const over = once(keeper, 'exit')
-  await vi.waitUntil(() => starts().length > 0)
+  await until(() => starts().length > 0)
   first[Symbol.dispose]()
   expect(isAlive(starts()[0] ?? '')).toBe(true)
   expect(keeper.exitCode).toBe(null)
@@ -78,7 +79,7 @@ test('the engine ends after its last user, and a later one gets another', async 
 
   using _ = await flock(join(folder, 'users'), 'shared')
   keep()
-  await vi.waitUntil(() => starts().length > 1)
+  await until(() => starts().length > 1)
 })
 
 test('an engine that does not start is told at once, though somebody waits for it', async () => {
@@ -92,10 +93,10 @@ test('the engine ends with its keeper, also when that is killed', async () => {
   const { folder, keep, starts } = scratch(untilTold)
   using _ = await flock(join(folder, 'users'), 'shared')
   const keeper = keep()
-  await vi.waitUntil(() => starts().length > 0)
+  await until(() => starts().length > 0)
   keeper.kill('SIGKILL')
   await once(keeper, 'exit')
-  await vi.waitUntil(() => !isAlive(starts()[0] ?? ''))
+  await until(() => !isAlive(starts()[0] ?? ''))
 })
 
 test('a process id that another program got meanwhile does not hold the engine back', async () => {
@@ -103,7 +104,7 @@ test('a process id that another program got meanwhile does not hold the engine b
   writeFileSync(join(folder, 'docker.pid'), `${process.pid}`)
   using _ = await flock(join(folder, 'users'), 'shared')
   keep()
-  await vi.waitUntil(() => starts().length > 0)
+  await until(() => starts().length > 0)
   expect(existsSync(join(folder, 'docker.pid'))).toBe(false)
 })
 

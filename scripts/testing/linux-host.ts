@@ -9,7 +9,7 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -23,6 +23,7 @@ import { dockerEngine, engine, engineSocket } from './engine.ts'
 import { hasCommand } from './has-command.ts'
 import { hostImage } from './host-image.ts'
 import type { Part } from './require-part.ts'
+import { isOver, thisRun } from './this-run.ts'
 
 /** The users there are: `pi` may sudo without a password, `admin` with one. */
 export type HostUser = 'root' | 'pi' | 'admin'
@@ -81,7 +82,6 @@ export const linuxHosts: Part = {
 }
 
 const label = 'harmony.test-host'
-const owner = ownerOf(process.pid)
 const network = 'bridge'
 /** systemd has to see the tree that its container's groups are in. The types of dockerode do not know the setting. */
 const cgroups = { CgroupnsMode: 'host' }
@@ -96,7 +96,7 @@ export async function startLinuxHost(options: LinuxHostOptions = {}): Promise<Li
   const docker = await engine()
   await removeLeftovers(docker)
   await using undo = new AsyncDisposableStack()
-  const folder = await mkdtemp(join(tmpdir(), `harmony-host-${owner}-`))
+  const folder = await mkdtemp(join(tmpdir(), `harmony-host-${thisRun}-`))
   undo.defer(() => rm(folder, { recursive: true, force: true }))
 
   const name = `host-${randomBytes(4).toString('hex')}`
@@ -218,7 +218,7 @@ async function create(
     name,
     Hostname: name,
     Image: image,
-    Labels: { [label]: owner },
+    Labels: { [label]: thisRun },
     Env: ['container=docker'],
     StopSignal: 'SIGRTMIN+3', // systemd's word for shutting down
     ExposedPorts: { '22/tcp': {} },
@@ -326,41 +326,12 @@ async function freePort(): Promise<number> {
   return port
 }
 
-/**
- * Says which process a container or a folder belongs to, so that another one can tell whether it is over: the process
- * ids' namespace (in another one they mean nothing), the id, and the time it started, because ids come again.
- */
-function ownerOf(pid: number): string {
-  const namespace = readlinkSync('/proc/self/ns/pid').replace(/\D/g, '')
-  return `${namespace}.${pid}.${startOf(pid)}`
-}
-
-function startOf(pid: number): string {
-  try {
-    // The name of the program, in parentheses, may contain anything.
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) /s, '')
-      .split(' ')
-    return fields[19] ?? ''
-  } catch {
-    return 'none'
-  }
-}
-
-function isOver(ownerOfIt: string): boolean {
-  const pid = Number(ownerOfIt.split('.')[1])
-  const [ours] = owner.split('.')
-  return ownerOfIt.startsWith(`${ours}.`) && ownerOf(pid) !== ownerOfIt
-}
-
+/** What was left by processes that were killed. */
 async function removeLeftovers(docker: Docker): Promise<void> {
   const hosts = await docker.listContainers({ all: true, filters: { label: [label] } })
-  // Another process may be removing it too.
-  for (const { Id, Labels } of hosts)
-    if (isOver(Labels[label] ?? '')) await remove(docker.getContainer(Id)).catch(() => {})
+  for (const { Id, Labels } of hosts) if (isOver(Labels[label] ?? '')) await remove(docker.getContainer(Id))
   for (const folder of readdirSync(tmpdir())) {
-    const [, ownerOfIt] = /^harmony-host-(\d+\.\d+\.\w+)-/.exec(folder) ?? []
-    if (ownerOfIt !== undefined && isOver(ownerOfIt))
-      await rm(join(tmpdir(), folder), { recursive: true, force: true })
+    const [, run] = /^harmony-host-([\w.]+)-/.exec(folder) ?? []
+    if (run !== undefined && isOver(run)) await rm(join(tmpdir(), folder), { recursive: true, force: true })
   }
 }
