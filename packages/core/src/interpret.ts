@@ -120,6 +120,16 @@ export interface Interpret<Spec, Wire, N, State, Status, O> {
     run: Omit<Run<undefined>, 'state' | 'differences'>,
   ): Promise<void>
   /**
+   * Why the differences that are left do not go away: the last lines of a unit's journal. Asked once, before a change
+   * that did not lead to the wanted state fails; the lines stand in its error. What throws explains nothing.
+   */
+  explain?(
+    spec: Spec,
+    on: N,
+    state: NoInfer<State>,
+    differences: readonly Difference[],
+  ): Promise<readonly string[]>
+  /**
    * Where the thing stands, beyond what its spec says: the folder that a path really leads to. Part of what was shown:
    * a step that would act somewhere else by now is refused.
    */

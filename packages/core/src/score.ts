@@ -96,6 +96,11 @@ export interface Definition<Kind extends string, S extends z.ZodType, C extends 
   claims?(spec: z.output<S>): readonly Claim[]
   /** What it stands on: it comes after whatever claims that. */
   uses?(spec: z.output<S>): readonly Claim[]
+  /**
+   * Whether the thing is known to exist without Harmony (a package's own service): then it is no conflict that it does,
+   * and what was there is kept without being asked for.
+   */
+  standing?(spec: z.output<S>): boolean
   /** Turns the spec of an earlier version into the next; called until the current version is reached. */
   upgrade?(spec: unknown, fromVersion: number): unknown
 }
@@ -109,6 +114,7 @@ export interface KindDefinition {
   identity(spec: unknown): string
   claims?(spec: unknown): readonly Claim[]
   uses?(spec: unknown): readonly Claim[]
+  standing?(spec: unknown): boolean
   upgrade?(spec: unknown, fromVersion: number): unknown
   /** Absent for composites. */
   readonly interpret?: Interpret<unknown, unknown, unknown, unknown, unknown, unknown>

@@ -13,3 +13,17 @@ export { ShellJob, type ShellJobOptions, type ShellJobSpec, type ShellJobStatus 
 export { StaticSite, type StaticSiteSpec } from './static-site.ts'
 export { Symlink, type SymlinkOutputs, type SymlinkSpec, type SymlinkStatus } from './symlink.ts'
 export { User, type UserOutputs, type UserSpec, type UserStatus } from './user.ts'
+export {
+  SystemdService,
+  type SystemdServiceOutputs,
+  type SystemdServiceSpec,
+} from './systemd-service.ts'
+export { SystemdTimer, type SystemdTimerOutputs, type SystemdTimerSpec } from './systemd-timer.ts'
+export type {
+  InstallSection,
+  ServiceDescription,
+  ServiceSection,
+  UnitSection,
+  UnitValue,
+} from './unit-text.ts'
+export type { UnitStatus } from './units.ts'

@@ -165,7 +165,8 @@ export class LeafSteps {
   }
 
   #mayAdopt(leaf: Leaf): boolean {
-    return leaf.options.adopt || this.#request.adopt === true
+    const { definition, score, options } = leaf
+    return options.adopt || this.#request.adopt === true || definition.standing?.(score.spec) === true
   }
 
   #push({ place }: Leaf, step: Step): void {

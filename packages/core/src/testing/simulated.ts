@@ -1,6 +1,7 @@
 /** A host in memory: everything a Score can do to a place, with a disk to look at and faults to inject. */
 
 import type { Files } from '../capabilities/files.ts'
+import type { Services } from '../capabilities/services.ts'
 import type { ShellAccess } from '../capabilities/shell.ts'
 import type { Users } from '../capabilities/users.ts'
 import type { Needs } from '../capability.ts'
@@ -8,6 +9,7 @@ import { Faults, type WriteCall } from './faults.ts'
 import { MemoryHome } from './memory-home.ts'
 import { type DiskTree, SimulatedDisk, type Snapshot } from './simulated-disk.ts'
 import { SimulatedFiles } from './simulated-files.ts'
+import { SimulatedServices } from './simulated-services.ts'
 import { SimulatedShell } from './simulated-shell.ts'
 import { SimulatedUsers } from './simulated-users.ts'
 import type { Stage } from './stage.ts'
@@ -24,7 +26,8 @@ export interface SimulatedOptions {
 }
 
 /**
- * A place that offers `files`, `shell` and `users`, and keeps its ledger, all in memory. For tests of projects, of kinds of Score
+ * A place that offers `files`, `services`, `shell` and `users`, and keeps its ledger, all in memory. For tests of projects, of
+ * kinds of Score
  * and of the engine itself.
  *
  * @example
@@ -32,13 +35,16 @@ export interface SimulatedOptions {
  * here.disk.write('/etc/motd', 'tampered\n')
  * here.faults.killAt(3, 'after')
  */
-export class SimulatedTopology implements Stage, Needs<[typeof Files, typeof ShellAccess, typeof Users]> {
+export class SimulatedTopology
+  implements Stage, Needs<[typeof Files, typeof Services, typeof ShellAccess, typeof Users]>
+{
   readonly name: string
   /** What a person with root access sees and does, behind Harmony's back. */
   readonly disk: SimulatedDisk
   readonly faults: Faults = new Faults()
   readonly clock: VirtualClock = new VirtualClock()
   readonly files: SimulatedFiles
+  readonly services: SimulatedServices
   readonly shell: SimulatedShell
   /** With methods that do what root would behind Harmony's back. */
   readonly users: SimulatedUsers
@@ -55,6 +61,7 @@ export class SimulatedTopology implements Stage, Needs<[typeof Files, typeof She
     this.shell = new SimulatedShell(this.disk, this.faults)
     this.files = new SimulatedFiles(this.disk, this.faults, (argv, signal) => this.shell.check(argv, signal))
     this.users = new SimulatedUsers(this.disk, this.faults, this.files)
+    this.services = new SimulatedServices(this.disk, this.faults, this.clock)
     this.home = new MemoryHome({ name, faults: this.faults, clock: this.clock })
   }
 
@@ -65,7 +72,7 @@ export class SimulatedTopology implements Stage, Needs<[typeof Files, typeof She
 
   /** What is there, times and identities aside: equal snapshots mean equal places. */
   snapshot(): Snapshot {
-    return { ...this.disk.snapshot(), ...this.users.snapshot() }
+    return { ...this.disk.snapshot(), ...this.services.snapshot(), ...this.users.snapshot() }
   }
 
   /** What Harmony keeps for itself: files of the ledger, copies of what was adopted. */
