@@ -33,7 +33,7 @@ describe('the contract', () => {
         },
         tampers: {
           '': ({ disk }) => disk.remove(file),
-          unit: ({ disk }) => disk.write(file, text('/usr/bin/evil')),
+          'unit.Service': ({ disk }) => disk.write(file, text('/usr/bin/evil')),
           enabled: ({ services }) => services.operate('player.service', 'disable'),
           active: ({ services }) => services.operate('player.service', 'stop'),
           restartOnChange: ({ disk, services }) => {

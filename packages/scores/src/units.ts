@@ -175,7 +175,10 @@ export function compareUnit(wish: UnitWish, found: UnitFound): readonly Differen
   const { unit, entry } = found
   const differences: Difference[] = []
   if (entry && wish.text !== undefined && !holds(entry, wish.text)) {
-    if (entry.type === 'absent') differences.push(missing('unit'))
+    // A package's own unit is put out of action by a file of ours: that is no creation but a take-over.
+    if (entry.type === 'absent' && unit.fragment !== undefined && unit.fragment !== unitPath(wish.name))
+      differences.push({ path: '', from: unit.fragment, to: 'unit' })
+    else if (entry.type === 'absent') differences.push(missing('unit'))
     else if (entry.type !== 'file') differences.push({ path: '', from: entry.type, to: 'unit', replaces: true })
     differences.push({ path: wish.field, from: shown(entry), to: wish.text })
   }
@@ -259,8 +262,8 @@ export async function convergeUnit(
   const { name } = wish
   const { unit } = run.state
   const memory = memoryOf(run.memory)
-  const was = memory.was ?? wasOf(unit)
-  const remembered = { was, ...(wish.text !== undefined || memory.unit ? { unit: true } : {}) }
+  const remembered =
+    wish.text !== undefined || memory.unit ? { unit: true } : { was: memory.was ?? wasOf(unit) }
   run.remember({ ...remembered, ...(memory.ran !== undefined && { ran: memory.ran }) })
 
   const written = await writeTexts(wish, on, run)
@@ -384,9 +387,9 @@ export async function removeUnit(
   const remembered = memoryOf(memory)
   const unit = await services.look(name, { signal: run.signal })
   // Of a unit that was found as wanted nothing was changed: what is known of it is what it is.
-  const before = kept?.data.was ?? remembered.was
   const owned = wish.text !== undefined || remembered.unit === true
-  const was = before ?? (owned ? { enabled: false, active: false, masked: false } : wasOf(unit))
+  const none = { enabled: false, active: false, masked: false }
+  const was = kept?.data.was ?? (owned ? none : (remembered.was ?? wasOf(unit)))
 
   if (!was.active && unit.active !== 'inactive' && unit.active !== 'failed')
     await services.stop(name, { signal: run.signal, patienceMs: wish.startTimeoutMs })
@@ -436,14 +439,22 @@ async function dropInPaths(files: FileSystem, name: string): Promise<readonly st
   return (await files.list(`${folder}/${name}.d`)).map(({ path }) => path).filter((path) => path.endsWith(suffix))
 }
 
-/** After a kill. */
+/** After a kill: the spec may be another one than that of the pass that died, so what is there is looked at. */
 export async function recoverUnit(
-  wish: Pick<UnitWish, 'name' | 'text' | 'dropIns'>,
+  { name }: Pick<UnitWish, 'name'>,
   { files, services }: UnitHost,
 ): Promise<void> {
-  await services.cleanUp(wish.name)
-  if (wish.text !== undefined) await files.cleanUp(unitPath(wish.name))
-  for (const each of Object.keys(wish.dropIns)) await files.cleanUp(dropInPath(wish.name, each))
+  await services.cleanUp(name)
+  await files.cleanUp(unitPath(name))
+  for (const { path } of await files.list(`${folder}/${name}.d`)) {
+    const [, dropIn] = /\/\.([^/]+)\.harmony\.conf\.[^/]*$/.exec(path) ?? []
+    if (dropIn !== undefined) await files.cleanUp(dropInPath(name, dropIn))
+  }
+  await dropFolder(files, name)
+  // Where files of ours are left, it is a difference that was shown; where the last one is gone, nothing shows it.
+  if ((await dropInPaths(files, name)).length > 0 || (await files.inspect(unitPath(name))).type !== 'absent')
+    return
+  if ((await services.look(name)).needsReload) await services.reloadManager()
 }
 
 /** Why it does not get to its wanted state: what the manager knows, and what the unit itself has said. */

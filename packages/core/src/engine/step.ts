@@ -49,6 +49,7 @@ export async function convergeLeaf(
   const resolved = alsoTainted(await resolveSpec(leaf.score, context.sources, pass.outputOf), before)
   const look = { address, digest, memory: reliableMemory(before), signal: pass.abort }
   let first = await observe(definition, resolved, context.topology, look)
+  let putBack = false
   if (before && isHalfPutBack(before) && first.differences.length > 0) {
     // The removal is completed first: only then is it certain that what was there is there, to be kept anew.
     const { previous, memory } = before
@@ -61,10 +62,12 @@ export async function convergeLeaf(
     pass.drop(before.address)
     await context.ledger.flush()
     before = undefined
+    putBack = true
     first = await observe(definition, resolved, context.topology, look)
   }
   const { forced } = step
-  checkPrecondition(pass, step, definition, resolved, first)
+  // A thing of several parts was shown half put back; the other half has moved it, as it was asked to.
+  if (!putBack) checkPrecondition(pass, step, definition, resolved, first)
   const foreign = !before && first.differences.length > 0 && !isCreation(first.differences)
   if (foreign && !step.adopts)
     throw new HarmonyError('plan-conflict', 'exists, was not made by this project, and differs', {

@@ -50,7 +50,7 @@ interface Unit {
   result: string
   exit: number | undefined
   /** What happens by itself next, and when. */
-  next: { readonly at: number; readonly happens: () => void } | undefined
+  next: { readonly at: number; readonly happens: (at: number) => void } | undefined
   startedWith: string | undefined
   readonly journal: string[]
 }
@@ -80,6 +80,7 @@ export class SimulatedServices implements ServiceManager {
     this.#faults = faults
     this.#clock = clock
     faults.onKill(() => this.#started.clear())
+    disk.makeDirectory('/etc/systemd/system')
   }
 
   /** Puts a unit there as a package does. */
@@ -254,7 +255,7 @@ export class SimulatedServices implements ServiceManager {
     unit.loaded ??= filesOf(this.#disk, name)
     for (let { next } = unit; next && next.at <= this.#clock.now(); { next } = unit) {
       unit.next = undefined
-      next.happens()
+      next.happens(next.at)
     }
     // What nobody refers to any more is forgotten, with what became of it.
     if (unit.active === 'inactive' && !this.#enabled.has(name)) unit.invocation = undefined
@@ -280,8 +281,8 @@ export class SimulatedServices implements ServiceManager {
     })
   }
 
-  #begin(name: string): void {
-    const unit = this.#unit(name)
+  #begin(name: string, now: number = this.#clock.now()): void {
+    const unit = this.#units.get(name) ?? this.#unit(name)
     const { startMs = 0, endMs, exit, says = [] } = this.#behaviours.get(name) ?? {}
     const type = /^Type=(\S+)/m.exec(unit.loaded?.text ?? '')?.[1]
     unit.invocation = ++this.#invocations
@@ -289,11 +290,10 @@ export class SimulatedServices implements ServiceManager {
     unit.exit = undefined
     unit.result = 'success'
     unit.journal.push(...says)
-    const now = this.#clock.now()
     if (type === 'oneshot') {
       Object.assign(unit, { active: 'activating', sub: 'start' })
-      const ended = () => this.#ended(name, exit ?? 0)
-      if (startMs === 0) ended()
+      const ended = (at: number) => this.#ended(name, exit ?? 0, at)
+      if (startMs === 0) ended(now)
       else unit.next = { at: now + startMs, happens: ended }
       return
     }
@@ -301,7 +301,7 @@ export class SimulatedServices implements ServiceManager {
       const sub = name.endsWith('.timer') ? 'waiting' : 'running'
       Object.assign(unit, { active: 'active', sub, since: now + startMs })
       if (endMs !== undefined)
-        unit.next = { at: now + startMs + endMs, happens: () => this.#ended(name, exit ?? 1) }
+        unit.next = { at: now + startMs + endMs, happens: (at) => this.#ended(name, exit ?? 1, at) }
     }
     Object.assign(unit, { active: 'activating', sub: 'start' })
     if (startMs === 0) ready()
@@ -309,7 +309,7 @@ export class SimulatedServices implements ServiceManager {
   }
 
   /** Its main process has ended. */
-  #ended(name: string, exit: number): void {
+  #ended(name: string, exit: number, now: number): void {
     const unit = this.#units.get(name) ?? newUnit()
     const text = unit.loaded?.text ?? ''
     const well = exit === 0
@@ -320,15 +320,15 @@ export class SimulatedServices implements ServiceManager {
         return
       }
       Object.assign(unit, { active: 'activating', sub: 'auto-restart' })
-      const happens = () => {
+      const happens = (at: number) => {
         unit.restarts++
-        this.#begin(name)
+        this.#begin(name, at)
       }
-      unit.next = { at: this.#clock.now() + restartMs, happens }
+      unit.next = { at: now + restartMs, happens }
       return
     }
     if (well && /^RemainAfterExit=(?:yes|true|1)/m.test(text))
-      Object.assign(unit, { active: 'active', sub: 'exited', since: this.#clock.now() })
+      Object.assign(unit, { active: 'active', sub: 'exited', since: now })
     else Object.assign(unit, well ? { active: 'inactive', sub: 'dead' } : { active: 'failed', sub: 'failed' })
   }
 
