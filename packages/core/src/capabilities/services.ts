@@ -38,7 +38,6 @@ export interface UnitState {
   readonly result: string
   /** Exit status of the main process, once it has ended. */
   readonly exitStatus: number | undefined
-  readonly mainPid: number | undefined
   /** Runs to its end instead of staying there: nothing is running of it, and nothing should be. */
   readonly once: boolean
   /** One of its conditions did not hold, so that it was not started. */

@@ -147,7 +147,6 @@ export class SimulatedServices implements ServiceManager {
         restartsSeen: this.#restartsSeen(name, unit),
         result: unit.result,
         exitStatus: unit.exit,
-        mainPid: running && sub === 'running' ? 1000 + (invocation ?? 0) : undefined,
         once: isOnce(loaded),
         unmet: false,
         fragment: loaded?.fragment,

@@ -1,0 +1,370 @@
+/**
+ * The capability `services` of a Linux host: systemd over D-Bus. One connection for all, opened when it is first needed.
+ * What many Scores ask for at the same time is one request: looks are pipelined, units are enabled together, the manager
+ * reads all files again at once.
+ */
+import { HarmonyError } from '@harmony-iac/core'
+import type { JobPatience, ServiceManager, UnitState } from '@harmony-iac/core/capabilities'
+import type { Host } from '@harmony-iac/core/host'
+import { eachTurn } from '../turn.ts'
+import { type Bus, BusError, openBus } from './bus.ts'
+import { gather } from './gather.ts'
+import { type Jobs, listenForJobs } from './jobs.ts'
+import { busSocket, manager, systemd } from './names.ts'
+import { type Properties, unitPath, unitState } from './unit-state.ts'
+import { removeCandidates, verifyUnits } from './verify.ts'
+
+/** The services of a Linux host, and its end. */
+export interface LinuxServices extends ServiceManager {
+  /** Closes the connection; another use opens it again. */
+  close(): Promise<void>
+}
+
+interface Question {
+  readonly name: string
+  readonly age: boolean
+  readonly outdated: boolean
+}
+
+// Several Scores are at work side by side, each with a file to write in between.
+const quietMs = 15
+// For as long after a start of ours a restart counts as a crash loop.
+const watchedMs = 60_000
+const largestUnitFile = 1024 * 1024
+
+/** The services of a Linux host with systemd. */
+export function linuxServices(host: Host): LinuxServices {
+  let opened: Promise<Bus> | undefined
+  let listening: { readonly bus: Bus; readonly jobs: Promise<Jobs> } | undefined
+  let version: Promise<number> | undefined
+  /** When units were started by this process. */
+  const started = new Map<string, number>()
+
+  async function connected(): Promise<Bus> {
+    const bus = await opened?.catch(() => undefined)
+    if (bus && !bus.ended) return bus
+    const asked = dialBus(host)
+    opened = asked
+    return await asked
+  }
+
+  async function jobsOf(bus: Bus): Promise<Jobs> {
+    if (listening?.bus !== bus) listening = { bus, jobs: listenForJobs(bus) }
+    return await listening.jobs
+  }
+
+  const uptime = eachTurn(async (_: 'uptime') => {
+    const { stdout } = await host.exec(['cat', '/proc/uptime'], { timeoutMs: 10_000 })
+    const seconds = Number.parseFloat(Buffer.from(stdout).toString())
+    return Number.isFinite(seconds) ? seconds * 1e6 : undefined
+  })
+
+  const look = gather(0, async (questions: readonly Question[]): Promise<readonly UnitState[]> => {
+    const bus = await connected()
+    try {
+      return await lookAt(bus, questions)
+    } catch (error) {
+      if (!bus.ended) throw error
+      // Looking changes nothing, so it may be tried once more.
+      return await lookAt(await connected(), questions)
+    }
+  })
+
+  async function lookAt(bus: Bus, questions: readonly Question[]): Promise<readonly UnitState[]> {
+    const names = [...new Set(questions.map(({ name }) => name))]
+    const [files, found] = await Promise.all([
+      fileStates(bus, names),
+      Promise.all(names.map((name) => propertiesOf(bus, name))),
+    ])
+    const byName = new Map(names.map((name, i) => [name, found[i]]))
+    return await Promise.all(
+      questions.map(async ({ name, age, outdated }) => {
+        const { unit, service } = byName.get(name) ?? { unit: {}, service: {} }
+        const listed = files.get(name)
+        const file = listed ?? (unit.LoadState === 'not-found' ? '' : await fileState(bus, name))
+        return unitState(name, unit, {
+          file,
+          service,
+          restartsSeen: restartsSeen(name, service),
+          now: age ? await uptime('uptime') : undefined,
+          changedNs: outdated ? await changedNs(host, unit) : undefined,
+        })
+      }),
+    )
+  }
+
+  function restartsSeen(name: string, { NRestarts = 0 }: Properties): number {
+    const at = started.get(name)
+    if (at === undefined) return 0
+    if (performance.now() - at <= watchedMs) return Number(NRestarts)
+    started.delete(name)
+    return 0
+  }
+
+  async function job(member: string, name: string, patience: JobPatience): Promise<void> {
+    try {
+      const jobs = await jobsOf(await connected())
+      const result = await jobs.run(member, name, patience)
+      if (member !== 'StopUnit') started.set(name, performance.now())
+      if (result === 'done' || result === 'running' || result === 'skipped') return
+      throw await failed(name, member, result)
+    } catch (error) {
+      throw told(name, error)
+    }
+  }
+
+  async function failed(name: string, member: string, result: string): Promise<HarmonyError> {
+    const state = await look({ name, age: false, outdated: false })
+    const why =
+      result === 'dependency'
+        ? 'a unit that it requires has failed'
+        : result === 'canceled'
+          ? 'somebody else asked for something else meanwhile'
+          : state.result === 'success'
+            ? result
+            : `${state.result}${state.exitStatus ? `, exit status ${state.exitStatus}` : ''}`
+    const lines = await journal(name, 10)
+    const verb = member === 'StopUnit' ? 'stop' : 'start'
+    return new HarmonyError('command-failed', [`${name} did not ${verb}: ${why}`, ...lines].join('\n'), {
+      hint: `see what it says above, or with: journalctl -u ${name}`,
+      data: { unit: name, result, state: state.result, exitStatus: state.exitStatus, journal: lines },
+    })
+  }
+
+  async function journal(name: string, lines: number): Promise<readonly string[]> {
+    try {
+      // What it wrote last may be on its way to the journal; only root may ask for it, and it is none the worse without.
+      await host.exec(['journalctl', '--sync'], { timeoutMs: 10_000 })
+      const { exitCode, stdout } = await host.exec(
+        ['journalctl', `--unit=${name}`, `--lines=${lines}`, '--no-pager', '--quiet', '--output=cat'],
+        { timeoutMs: 10_000 },
+      )
+      return exitCode === 0 ? Buffer.from(stdout).toString().split('\n').filter(Boolean) : []
+    } catch {
+      return [] // It is only there to explain something else.
+    }
+  }
+
+  /** A call about files of units: for many at once, and each by itself if that fails, to tell which of them it is. */
+  function filesCall(call: (names: readonly string[]) => readonly [member: string, signature: string, ...unknown[]]) {
+    const ask = async (names: readonly string[]) => {
+      const [member, signature, ...body] = call(names)
+      await (await connected()).call({ ...manager, member, signature, body })
+    }
+    return gather(quietMs, async (names: readonly string[]) => {
+      try {
+        await ask(names)
+        return names.map(() => undefined)
+      } catch (error) {
+        const [name = ''] = names
+        if (names.length === 1) return [told(name, error)]
+        return await Promise.all(
+          names.map((each) =>
+            ask([each]).then(
+              () => undefined,
+              (own: unknown) => told(each, own),
+            ),
+          ),
+        )
+      }
+    })
+  }
+  const enable = filesCall((names) => ['EnableUnitFiles', 'asbb', names, false, true])
+  const disable = filesCall((names) => ['DisableUnitFiles', 'asb', names, false])
+  const mask = filesCall((names) => ['MaskUnitFiles', 'asbb', names, false, false])
+  const unmask = filesCall((names) => ['UnmaskUnitFiles', 'asb', names, false])
+  const reload = gather(quietMs, async (all: readonly undefined[]) => {
+    try {
+      await (await connected()).call({ ...manager, member: 'Reload' })
+    } catch (error) {
+      throw told('systemd', error)
+    }
+    return all
+  })
+
+  const verify = gather(5, async (asked: readonly Parameters<ServiceManager['verify']>[]) => {
+    const bus = await connected()
+    version ??= versionOf(bus)
+    const candidates = await Promise.all(
+      asked.map(async ([name, texts]) => {
+        if (texts.unit !== undefined) return { name, ...texts, present: undefined }
+        const { unit } = await propertiesOf(bus, name)
+        const path = typeof unit.FragmentPath === 'string' ? unit.FragmentPath : ''
+        const read = path === '' ? undefined : await host.files.read(path, largestUnitFile)
+        return { name, ...texts, present: read?.bytes && Buffer.from(read.bytes).toString() }
+      }),
+    )
+    return await verifyUnits(host, candidates, await version)
+  })
+
+  const orThrow = async (problem: Promise<HarmonyError | undefined>): Promise<void> => {
+    const error = await problem
+    if (error) throw error
+  }
+
+  return {
+    look: async (name, { age = false, outdated = false } = {}) => {
+      try {
+        return await look({ name, age, outdated })
+      } catch (error) {
+        throw told(name, error)
+      }
+    },
+    start: (name, patience = {}) => job('StartUnit', name, patience),
+    async stop(name, patience = {}) {
+      try {
+        await job('StopUnit', name, patience)
+      } catch (error) {
+        if (!isNamed(error, `${systemd}.NoSuchUnit`)) throw error
+      }
+      started.delete(name)
+    },
+    restart: (name, patience = {}) => job('RestartUnit', name, patience),
+    reloadOrRestart: (name, patience = {}) => job('ReloadOrRestartUnit', name, patience),
+    enable: (name) => orThrow(enable(name)),
+    disable: (name) => orThrow(disable(name)),
+    mask: (name) => orThrow(mask(name)),
+    unmask: (name) => orThrow(unmask(name)),
+    async resetFailed(name) {
+      try {
+        const bus = await connected()
+        await bus.call({ ...manager, member: 'ResetFailedUnit', signature: 's', body: [name] })
+      } catch (error) {
+        if (!isNamed(error, `${systemd}.NoSuchUnit`)) throw told(name, error)
+      }
+    },
+    verify: (name, texts, signal) => orThrow(verify([name, texts, signal])),
+    async reloadManager() {
+      await reload(undefined)
+    },
+    journal,
+    cleanUp: () => removeCandidates(host),
+    async close() {
+      const bus = await opened?.catch(() => undefined)
+      opened = undefined
+      bus?.close()
+    },
+  }
+}
+
+async function dialBus(host: Host): Promise<Bus> {
+  const { uid } = await host.facts()
+  let stream: Awaited<ReturnType<Host['dial']>>
+  try {
+    stream = await host.dial(busSocket)
+  } catch (cause) {
+    throw new HarmonyError('unreachable', `${host.name}: nobody answers at ${busSocket}`, {
+      hint: 'services need systemd and D-Bus on that host (apt-get install dbus); most containers have neither',
+      cause,
+    })
+  }
+  return await openBus(stream, uid, host.name)
+}
+
+/** How the files of these units are installed; those that have no file of their own name are left out. */
+async function fileStates(bus: Bus, names: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  // A pattern matches a backslash by any one character: whether it could be written otherwise differs by version.
+  const patterns = names.map((name) => name.replaceAll('\\', '?'))
+  const [files] = await bus.call({
+    ...manager,
+    member: 'ListUnitFilesByPatterns',
+    signature: 'asas',
+    body: [[], patterns],
+  })
+  return new Map(
+    (files as readonly (readonly [string, string])[]).map(([path, state]) => [
+      path.slice(path.lastIndexOf('/') + 1),
+      state,
+    ]),
+  )
+}
+
+/** As {@link fileStates}, of an instance or an alias. */
+async function fileState(bus: Bus, name: string): Promise<string> {
+  try {
+    const call = { ...manager, member: 'GetUnitFileState', signature: 's', body: [name] }
+    const [state] = await bus.call(call)
+    return String(state)
+  } catch (error) {
+    if (error instanceof BusError) return '' // made by systemd itself, without a file
+    throw error
+  }
+}
+
+/** What is of interest of a service that is not plainly running. */
+const ofService = ['Result', 'ExecMainStatus', 'Type', 'RemainAfterExit'] as const
+
+/** What systemd knows of a unit; it reads its files for that if it has not yet. */
+async function propertiesOf(
+  bus: Bus,
+  name: string,
+): Promise<{ readonly unit: Properties; readonly service: Properties }> {
+  const path = unitPath(name)
+  const isService = name.endsWith('.service')
+  const iface = `${systemd}.${isService ? 'Service' : 'Timer'}`
+  const [unit, NRestarts] = await Promise.all([
+    bus.getAll(systemd, path, `${systemd}.Unit`),
+    isService ? bus.get(systemd, path, iface, 'NRestarts') : 0,
+  ])
+  const plain = unit.LoadState !== 'loaded' || unit.SubState === 'running' || unit.SubState === 'waiting'
+  if (plain) return { unit, service: { NRestarts } }
+  const keys = isService ? ofService : (['Result'] as const)
+  const values = await Promise.all(keys.map((key) => bus.get(systemd, path, iface, key)))
+  return { unit, service: { NRestarts, ...Object.fromEntries(keys.map((key, i) => [key, values[i]])) } }
+}
+
+/** When the files that a unit was read from were last changed. */
+async function changedNs(host: Host, { FragmentPath, DropInPaths }: Properties): Promise<bigint> {
+  const paths = [FragmentPath, ...(Array.isArray(DropInPaths) ? DropInPaths : [])]
+  const stats = await Promise.all(
+    paths.map((path) => (typeof path === 'string' && path !== '' ? host.files.lstat(path) : undefined)),
+  )
+  let latest = 0n
+  for (const stat of stats) {
+    if (stat && stat.mtimeNs > latest) latest = stat.mtimeNs
+    if (stat && stat.ctimeNs > latest) latest = stat.ctimeNs
+  }
+  return latest
+}
+
+async function versionOf(bus: Bus): Promise<number> {
+  const version = await bus.get(systemd, manager.path, manager.interface, 'Version')
+  return Number.parseInt(String(version).replace(/^\D*/, ''), 10) || 0
+}
+
+function isNamed(error: unknown, name: string): boolean {
+  return error instanceof HarmonyError && error.data.dbusError === name
+}
+
+const meanings: Readonly<Record<string, readonly [message: string, hint: string]>> = {
+  'org.freedesktop.DBus.Error.AccessDenied': ['may not be changed', 'apply as root, or as a user who may use sudo'],
+  'org.freedesktop.DBus.Error.InteractiveAuthorizationRequired': [
+    'may not be changed',
+    'apply as root, or as a user who may use sudo',
+  ],
+  [`${systemd}.NoSuchUnit`]: ['does not exist', 'install the package that brings it, or give its text as unit'],
+  [`${systemd}.UnitMasked`]: ['is masked', 'say masked: false, or see who masked it'],
+  'org.freedesktop.DBus.Error.FileNotFound': ['does not exist', 'give its text as unit'],
+  'org.freedesktop.DBus.Error.ServiceUnknown': [
+    'cannot be asked for: systemd is not running there',
+    'services need a host that was started by systemd',
+  ],
+  'org.freedesktop.DBus.Error.NameHasNoOwner': [
+    'cannot be asked for: systemd is not running there',
+    'services need a host that was started by systemd',
+  ],
+}
+
+/** What the bus says, about a unit and with what to do. */
+function told(name: string, error: unknown): HarmonyError {
+  if (!(error instanceof BusError)) {
+    if (error instanceof HarmonyError) return error
+    return new HarmonyError('internal', `${name}: ${String(error)}`, { cause: error })
+  }
+  const [message, hint] = meanings[error.errorName] ?? [undefined, undefined]
+  return new HarmonyError(
+    'refused',
+    message ? `${name} ${message}: ${error.message}` : `${name}: ${error.message}`,
+    { hint, cause: error, data: { unit: name, dbusError: error.errorName } },
+  )
+}
