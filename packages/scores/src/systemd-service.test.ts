@@ -5,7 +5,8 @@ import { File, SystemdService, type SystemdServiceSpec } from './index.ts'
 const text = (command: string) =>
   `[Unit]\nDescription=Player\n\n[Service]\nExecStart=${command}\n\n[Install]\nWantedBy=multi-user.target\n`
 const file = '/etc/systemd/system/player.service'
-const packaged = '[Service]\nExecStart=/usr/sbin/nginx\nExecReload=/bin/kill -HUP $MAINPID\n\n[Install]\nWantedBy=multi-user.target\n'
+const packaged =
+  '[Service]\nExecStart=/usr/sbin/nginx\nExecReload=/bin/kill -HUP $MAINPID\n\n[Install]\nWantedBy=multi-user.target\n'
 
 /** A machine with a package's own service. */
 function machine(): SimulatedTopology {
@@ -25,7 +26,9 @@ describe('the contract', () => {
       {
         name: 'with its file as text',
         scores: () => [player({ restartOnChange: true })],
-        updated: () => [player({ unit: text('/usr/bin/player --loud'), enabled: false, restartOnChange: true })],
+        updated: () => [
+          player({ unit: text('/usr/bin/player --loud'), enabled: false, restartOnChange: true }),
+        ],
         occupied: ({ disk, services }) => {
           disk.write(file, text('/usr/bin/older'), { mode: '0600' })
           services.operate('player.service', 'reload-manager')
@@ -147,7 +150,11 @@ describe('what is refused before anything is looked at', () => {
 describe('what can never be as wanted fails the plan, in clear words', () => {
   test.each<[title: string, prepare: (here: SimulatedTopology) => void, message: string]>([
     ['does not exist', ({ disk }) => disk.remove('/usr/lib/systemd/system/nginx.service'), 'does not exist'],
-    ['masked', ({ services }) => services.operate('nginx.service', 'mask'), 'is masked, so it can be neither'],
+    [
+      'masked',
+      ({ services }) => services.operate('nginx.service', 'mask'),
+      'is masked, so it can be neither',
+    ],
     [
       'static',
       ({ services }) => services.install('nginx.service', '[Service]\nExecStart=/usr/sbin/nginx\n'),

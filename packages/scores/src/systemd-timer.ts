@@ -151,8 +151,7 @@ export const SystemdTimer: ScoreFactory<
     observe: (spec, on, look): Promise<UnitFound> => observeUnit(wishOf(spec), on, look),
     compare: (spec, found) => compareUnit(wishOf(spec), found),
     converge: (spec, on, run) => convergeUnit(wishOf(spec), on, run),
-    remove: ({ spec, previous, memory }, on, run) =>
-      removeUnit(wishOf(spec), { previous, memory }, on, run),
+    remove: ({ spec, previous, memory }, on, run) => removeUnit(wishOf(spec), { previous, memory }, on, run),
     recover: (spec, on) => recoverUnit(wishOf(spec), on),
     keep: (spec, on, found) => keepUnit(wishOf(spec), on, found),
     explain: (spec, on, found) => explainUnit(wishOf(spec), on, found),

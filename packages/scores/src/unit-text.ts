@@ -90,7 +90,12 @@ export const unitFile: z.ZodString = word.min(1, 'is empty')
 export function unitText(sections: Sections): string {
   return Object.entries(sections)
     .filter(([, keys]) => keys !== undefined)
-    .map(([name, keys]) => `[${name}]\n${Object.entries(keys ?? {}).flatMap(linesOf).join('')}`)
+    .map(
+      ([name, keys]) =>
+        `[${name}]\n${Object.entries(keys ?? {})
+          .flatMap(linesOf)
+          .join('')}`,
+    )
     .join('\n')
 }
 

@@ -3,7 +3,15 @@
  * its drop-ins are written and verified first, then the manager reads them, then the unit is started: each part looks at
  * what is there, so a pass that died anywhere is completed by the next one.
  */
-import { type Claim, claim, type Difference, HarmonyError, type Json, missing, type Run } from '@harmony-iac/core'
+import {
+  type Claim,
+  claim,
+  type Difference,
+  HarmonyError,
+  type Json,
+  missing,
+  type Run,
+} from '@harmony-iac/core'
 import type { Entry, FileSystem, ServiceManager, UnitState } from '@harmony-iac/core/capabilities'
 import * as z from 'zod'
 import { showFound } from './content.ts'
@@ -152,7 +160,10 @@ function refuseHopeless(wish: UnitWish, unit: UnitState): void {
     return
   }
   if (unit.load === 'not-found')
-    refuse('does not exist', 'declare the Package that brings it and come `after` it, or give its text as unit')
+    refuse(
+      'does not exist',
+      'declare the Package that brings it and come `after` it, or give its text as unit',
+    )
   if (unit.load === 'bad-setting' || unit.load === 'error')
     refuse(`cannot be loaded: ${unit.loadError ?? unit.load}`, `correct ${unit.fragment ?? 'its file'}`)
   if (wish.enabled !== true) return
@@ -179,7 +190,8 @@ export function compareUnit(wish: UnitWish, found: UnitFound): readonly Differen
     if (entry.type === 'absent' && unit.fragment !== undefined && unit.fragment !== unitPath(wish.name))
       differences.push({ path: '', from: unit.fragment, to: 'unit' })
     else if (entry.type === 'absent') differences.push(missing('unit'))
-    else if (entry.type !== 'file') differences.push({ path: '', from: entry.type, to: 'unit', replaces: true })
+    else if (entry.type !== 'file')
+      differences.push({ path: '', from: entry.type, to: 'unit', replaces: true })
     differences.push({ path: wish.field, from: shown(entry), to: wish.text })
   }
   for (const [name, each] of Object.entries(found.dropIns)) {
@@ -253,11 +265,7 @@ function shown(entry: Entry): Json {
 }
 
 /** Brings a unit to its wanted state. */
-export async function convergeUnit(
-  wish: UnitWish,
-  on: UnitHost,
-  run: Run<UnitFound>,
-): Promise<void> {
+export async function convergeUnit(wish: UnitWish, on: UnitHost, run: Run<UnitFound>): Promise<void> {
   const { services } = on
   const { name } = wish
   const { unit } = run.state
@@ -304,7 +312,11 @@ export async function convergeUnit(
 }
 
 /** Writes the files of a unit that are not as wanted, verified before. */
-async function writeTexts(wish: UnitWish, { files, services }: UnitHost, run: Run<UnitFound>): Promise<boolean> {
+async function writeTexts(
+  wish: UnitWish,
+  { files, services }: UnitHost,
+  run: Run<UnitFound>,
+): Promise<boolean> {
   const { name, text } = wish
   const { entry, dropIns } = run.state
   const own = entry && text !== undefined && !holds(entry, text) ? entry : undefined
@@ -385,7 +397,7 @@ export async function removeUnit(
       cause: kept.error,
     })
   const remembered = memoryOf(memory)
-  const unit = await services.look(name, { signal: run.signal })
+  let unit = await services.look(name, { signal: run.signal })
   // Of a unit that was found as wanted nothing was changed: what is known of it is what it is.
   const owned = wish.text !== undefined || remembered.unit === true
   const none = { enabled: false, active: false, masked: false }
@@ -394,12 +406,14 @@ export async function removeUnit(
   if (!was.active && unit.active !== 'inactive' && unit.active !== 'failed')
     await services.stop(name, { signal: run.signal, patienceMs: wish.startTimeoutMs })
   let changed = unit.needsReload
+  if (!was.masked && isMasked(unit)) {
+    await services.unmask(name)
+    await services.reloadManager()
+    // A mask hides whether it is enabled.
+    unit = await services.look(name, { signal: run.signal })
+  }
   if (!was.enabled && isEnabledAtAll(unit)) {
     await services.disable(name)
-    changed = true
-  }
-  if (!was.masked && isMasked(unit) && (wish.masked === true || owned)) {
-    await services.unmask(name)
     changed = true
   }
   for (const entry of kept?.data.entries ?? []) {
@@ -436,7 +450,9 @@ function isMaskAt(entry: Entry): boolean {
 }
 
 async function dropInPaths(files: FileSystem, name: string): Promise<readonly string[]> {
-  return (await files.list(`${folder}/${name}.d`)).map(({ path }) => path).filter((path) => path.endsWith(suffix))
+  return (await files.list(`${folder}/${name}.d`))
+    .map(({ path }) => path)
+    .filter((path) => path.endsWith(suffix))
 }
 
 /** After a kill: the spec may be another one than that of the pass that died, so what is there is looked at. */
@@ -464,9 +480,11 @@ export async function explainUnit(
   { unit }: UnitFound,
 ): Promise<readonly string[]> {
   const lines: string[] = []
-  if (unit.load !== 'loaded') lines.push(`${name} is ${unit.load}${unit.loadError ? `: ${unit.loadError}` : ''}`)
+  if (unit.load !== 'loaded')
+    lines.push(`${name} is ${unit.load}${unit.loadError ? `: ${unit.loadError}` : ''}`)
   if (active !== true) return lines
-  const ended = unit.exitStatus === undefined || unit.exitStatus === 0 ? '' : `, exit status ${unit.exitStatus}`
+  const ended =
+    unit.exitStatus === undefined || unit.exitStatus === 0 ? '' : `, exit status ${unit.exitStatus}`
   const result = unit.result === 'success' ? '' : `, ${unit.result}${ended}`
   lines.push(`${name} is ${unit.active} (${unit.sub}${result})`)
   if (unit.unmet) lines.push('one of its conditions does not hold, so it was not started')

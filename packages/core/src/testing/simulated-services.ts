@@ -80,11 +80,11 @@ export class SimulatedServices implements ServiceManager {
     this.#faults = faults
     this.#clock = clock
     faults.onKill(() => this.#started.clear())
-    disk.makeDirectory('/etc/systemd/system')
   }
 
-  /** Puts a unit there as a package does. */
+  /** Puts a unit there as a package does. The folder for units of an administrator is made as well. */
   install(name: string, text: string): void {
+    this.#disk.makeDirectory('/etc/systemd/system')
     this.#disk.write(`/usr/lib/systemd/system/${name}`, text)
     this.#readAgain()
   }
@@ -217,7 +217,8 @@ export class SimulatedServices implements ServiceManager {
     return this.#write('resetFailed', name, () => {
       const unit = this.#unit(name)
       unit.restarts = 0
-      if (unit.active === 'failed') Object.assign(unit, { active: 'inactive', sub: 'dead', result: 'success' })
+      if (unit.active === 'failed')
+        Object.assign(unit, { active: 'inactive', sub: 'dead', result: 'success' })
     })
   }
 
@@ -274,10 +275,14 @@ export class SimulatedServices implements ServiceManager {
     }
     const { active, result, journal } = this.#unit(name)
     if (active !== 'failed') return
-    throw new HarmonyError('command-failed', [`${name} failed: ${result}`, ...journal.slice(-10)].join('\n'), {
-      hint: 'see what the lines above say, and apply again',
-      data: { unit: name, result },
-    })
+    throw new HarmonyError(
+      'command-failed',
+      [`${name} failed: ${result}`, ...journal.slice(-10)].join('\n'),
+      {
+        hint: 'see what the lines above say, and apply again',
+        data: { unit: name, result },
+      },
+    )
   }
 
   #begin(name: string, now: number = this.#clock.now()): void {
@@ -384,14 +389,21 @@ function filesOf(disk: SimulatedDisk, name: string): Files | undefined {
     .find((path) => disk.read(path) !== undefined)
   if (fragment === undefined) return undefined
   const dropIns = folders.flatMap((folder) =>
-    disk.paths(`${folder}/${name}.d`).filter((path) => path.endsWith('.conf') && disk.read(path) !== undefined),
+    disk
+      .paths(`${folder}/${name}.d`)
+      .filter((path) => path.endsWith('.conf') && disk.read(path) !== undefined),
   )
   const paths = [fragment, ...dropIns]
   const stamps = paths.map((path) => {
     const { node } = disk.locate(path)
     return `${path} ${node?.ino} ${node?.version}`
   })
-  return { fragment, text: paths.map((path) => disk.read(path)).join('\n'), dropIns, stamp: stamps.join('\n') }
+  return {
+    fragment,
+    text: paths.map((path) => disk.read(path)).join('\n'),
+    dropIns,
+    stamp: stamps.join('\n'),
+  }
 }
 
 function isOnce(files: Files | undefined): boolean {

@@ -91,13 +91,19 @@ export async function openBus(stream: Duplex, uid: number, name: string): Promis
     for (const tell of ends) tell(why)
     stream.destroy()
   }
-  const gone = (cause?: unknown) =>
+  const gone = (cause?: unknown) => {
+    if (!incoming.isLetIn()) {
+      // Whom it does not know it may hang up on without a word.
+      end(notLetIn(name, `it hung up on user ${uid}`, cause))
+      return
+    }
     end(
       new HarmonyError('unreachable', `${name}: the connection to the system bus is lost`, {
         hint: 'see whether the host is up and dbus is running there, and apply again',
         cause,
       }),
     )
+  }
 
   const receive = (message: Message) => {
     const { type, replySerial = 0, body } = message
@@ -149,7 +155,7 @@ export async function openBus(stream: Duplex, uid: number, name: string): Promis
     async getAll(destination, path, iface) {
       const [all] = await call({ ...properties(destination, path), member: 'GetAll', ...strings(iface) })
       return Object.fromEntries(
-        (all as readonly (readonly [string, Variant])[]).map(([key, value]) => [key, valueOf(value)]),
+        (all as readonly (readonly [string, Variant])[]).map(([key, value]) => [key, unwrapped(value)]),
       )
     },
     async get(destination, path, iface, property) {
@@ -158,7 +164,7 @@ export async function openBus(stream: Duplex, uid: number, name: string): Promis
         member: 'Get',
         ...strings(iface, property),
       })
-      return valueOf(value as Variant)
+      return unwrapped(value as Variant)
     },
     async subscribe({ sender, interface: iface, member }, hear) {
       const key = `${iface}.${member}`
@@ -178,13 +184,16 @@ export async function openBus(stream: Duplex, uid: number, name: string): Promis
 
 /** A variant as the package reads it: its type, and its value in a list. */
 type Variant = readonly [unknown, readonly [unknown]]
-const valueOf = (variant: Variant): unknown => variant[1][0]
+const unwrapped = (variant: Variant): unknown => variant[1][0]
 
 function properties(destination: string, path: string) {
   return { destination, path, interface: 'org.freedesktop.DBus.Properties' } as const
 }
 
-function strings(...body: readonly string[]): { readonly signature: string; readonly body: readonly string[] } {
+function strings(...body: readonly string[]): {
+  readonly signature: string
+  readonly body: readonly string[]
+} {
   return { signature: 's'.repeat(body.length), body }
 }
 
@@ -222,11 +231,7 @@ function framed(
       if (cut < 0) return
       const line = bytes.subarray(0, cut).toString('latin1')
       if (!line.startsWith('OK ')) {
-        fail(
-          new HarmonyError('refused', `${name}: the system bus does not let us in: ${line}`, {
-            hint: 'connect as a user of that host, or as root',
-          }),
-        )
+        fail(notLetIn(name, line))
         return
       }
       letIn = true
@@ -248,6 +253,7 @@ function framed(
     }
   }
   return {
+    isLetIn: () => letIn,
     take: (chunk: Buffer) => {
       held.push(chunk)
       size += chunk.length
@@ -260,6 +266,13 @@ function framed(
       }
     },
   }
+}
+
+function notLetIn(name: string, why: string, cause?: unknown): HarmonyError {
+  return new HarmonyError('refused', `${name}: the system bus does not let us in: ${why}`, {
+    hint: 'connect as root, or as a user whom that host knows by this number',
+    cause,
+  })
 }
 
 /** Of the whole message, by its first 16 bytes. */
@@ -287,7 +300,7 @@ function decode(bytes: Buffer): Message {
   const reader = new DBusBuffer(bytes, 0, { littleEndian: bytes[0] === 0x6c })
   const [, type, , , , , fields] = reader.read('yyyyuua(yv)')
   const header = new Map(
-    (fields as readonly (readonly [number, Variant])[]).map(([code, value]) => [code, valueOf(value)]),
+    (fields as readonly (readonly [number, Variant])[]).map(([code, value]) => [code, unwrapped(value)]),
   )
   reader.align(3)
   const text = (code: number) => header.get(code) as string | undefined

@@ -24,12 +24,15 @@ export async function listenForJobs(bus: Bus): Promise<Jobs> {
   bus.onEnd(() => {
     for (const end of waiting.values()) end('lost')
   })
-  const heard = bus.subscribe({ sender: systemd, interface: manager.interface, member: 'JobRemoved' }, (body) => {
-    const [, job, , result] = body as readonly [number, string, string, string]
-    const end = waiting.get(job)
-    if (end) end(result)
-    else if (queueing > 0) ended.set(job, result)
-  })
+  const heard = bus.subscribe(
+    { sender: systemd, interface: manager.interface, member: 'JobRemoved' },
+    (body) => {
+      const [, job, , result] = body as readonly [number, string, string, string]
+      const end = waiting.get(job)
+      if (end) end(result)
+      else if (queueing > 0) ended.set(job, result)
+    },
+  )
   await Promise.all([heard, bus.call({ ...manager, member: 'Subscribe' })])
 
   return {

@@ -146,7 +146,9 @@ export function linuxServices(host: Host): LinuxServices {
   }
 
   /** A call about files of units: for many at once, and each by itself if that fails, to tell which of them it is. */
-  function filesCall(call: (names: readonly string[]) => readonly [member: string, signature: string, ...unknown[]]) {
+  function filesCall(
+    call: (names: readonly string[]) => readonly [member: string, signature: string, ...unknown[]],
+  ) {
     const ask = async (names: readonly string[]) => {
       const [member, signature, ...body] = call(names)
       await (await connected()).call({ ...manager, member, signature, body })
@@ -337,12 +339,18 @@ function isNamed(error: unknown, name: string): boolean {
 }
 
 const meanings: Readonly<Record<string, readonly [message: string, hint: string]>> = {
-  'org.freedesktop.DBus.Error.AccessDenied': ['may not be changed', 'apply as root, or as a user who may use sudo'],
+  'org.freedesktop.DBus.Error.AccessDenied': [
+    'may not be changed',
+    'apply as root, or as a user who may use sudo',
+  ],
   'org.freedesktop.DBus.Error.InteractiveAuthorizationRequired': [
     'may not be changed',
     'apply as root, or as a user who may use sudo',
   ],
-  [`${systemd}.NoSuchUnit`]: ['does not exist', 'install the package that brings it, or give its text as unit'],
+  [`${systemd}.NoSuchUnit`]: [
+    'does not exist',
+    'install the package that brings it, or give its text as unit',
+  ],
   [`${systemd}.UnitMasked`]: ['is masked', 'say masked: false, or see who masked it'],
   'org.freedesktop.DBus.Error.FileNotFound': ['does not exist', 'give its text as unit'],
   'org.freedesktop.DBus.Error.ServiceUnknown': [

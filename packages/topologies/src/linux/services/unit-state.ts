@@ -9,9 +9,7 @@ export function unitPath(name: string): string {
   const bytes = [...Buffer.from(name)]
   const escaped = bytes.map((byte, i) => {
     const char = String.fromCharCode(byte)
-    return (i === 0 ? /[A-Za-z]/ : /[A-Za-z0-9]/).test(char)
-      ? char
-      : `_${byte.toString(16).padStart(2, '0')}`
+    return (i === 0 ? /[A-Za-z]/ : /[A-Za-z0-9]/).test(char) ? char : `_${byte.toString(16).padStart(2, '0')}`
   })
   return `/org/freedesktop/systemd1/unit/${escaped.join('')}`
 }
