@@ -13,10 +13,12 @@ import { localHost } from '@harmony-iac/topologies'
 export interface ContainerHostOptions {
   /** The system bus by `systemd-stdio-bridge`, as through sudo; otherwise the socket itself. Default false. */
   readonly bridge?: boolean
+  /** Who the bridge runs as. Default root. */
+  readonly user?: { readonly name: string; readonly uid: number } | undefined
 }
 
 /** The container whose first process is `pid` here. */
-export function containerHost(pid: number, { bridge = false }: ContainerHostOptions = {}): Host {
+export function containerHost(pid: number, { bridge = false, user }: ContainerHostOptions = {}): Host {
   const here = localHost()
   const root = `/proc/${pid}/root`
   const enter = [
@@ -26,11 +28,12 @@ export function containerHost(pid: number, { bridge = false }: ContainerHostOpti
   return {
     name: `container ${pid}`,
     files: filesBelow(root),
-    facts: async () => ({ uid: 0, gid: 0, home: '/root', env: {} }),
+    facts: async () => ({ uid: user?.uid ?? 0, gid: user?.uid ?? 0, home: '/root', env: {} }),
     exec: (argv, options) => here.exec(['nsenter', ...enter, ...argv], options),
     async dial(socket) {
       if (!bridge) return await here.dial(root + socket)
-      const child = spawn('nsenter', [...enter, 'systemd-stdio-bridge'], {
+      const as = user ? ['runuser', '-u', user.name, '--'] : []
+      const child = spawn('nsenter', [...enter, ...as, 'systemd-stdio-bridge'], {
         stdio: ['pipe', 'pipe', 'ignore'],
       })
       // Node's types do not know this form.

@@ -16,6 +16,7 @@ import type { Entry, FileSystem, ServiceManager, UnitState } from '@harmony-iac/
 import * as z from 'zod'
 import { showFound } from './content.ts'
 import { clearDirectory, keepAside, observed, putBack, removeIf } from './entries.ts'
+import { hasSection } from './unit-text.ts'
 
 /** What the kinds of unit want, in one form. */
 export interface UnitWish {
@@ -72,8 +73,8 @@ const suffix = '.harmony.conf'
 /** The path of a unit's own file. */
 export const unitPath = (name: string): string => `${folder}/${name}`
 
-/** The path of one of our drop-ins. */
-export const dropInPath = (name: string, dropIn: string): string => `${folder}/${name}.d/${dropIn}${suffix}`
+/** Of one of our drop-ins. */
+const dropInPath = (name: string, dropIn: string): string => `${folder}/${name}.d/${dropIn}${suffix}`
 
 /** What a unit owns. */
 export function claimsOf(wish: Pick<UnitWish, 'name' | 'text' | 'dropIns'>): readonly Claim[] {
@@ -167,7 +168,8 @@ function refuseHopeless(wish: UnitWish, unit: UnitState): void {
   if (unit.load === 'bad-setting' || unit.load === 'error')
     refuse(`cannot be loaded: ${unit.loadError ?? unit.load}`, `correct ${unit.fragment ?? 'its file'}`)
   if (wish.enabled !== true) return
-  if (unit.file === 'static')
+  const installs = Object.values(wish.dropIns).some((text) => hasSection(text, 'Install'))
+  if (unit.file === 'static' && !installs)
     refuse(
       'cannot be enabled: it is static, for its file has no [Install] section',
       'leave out enabled: others start it; or give it an [Install] section with dropIns',

@@ -82,6 +82,12 @@ export async function openBus(stream: Duplex, uid: number, name: string): Promis
   let serial = 0
   let lost: HarmonyError | undefined
 
+  // A connection that nobody waits for keeps no process from ending.
+  const holdProcess = (needed: boolean) => {
+    const socket = stream as { ref?(): void; unref?(): void }
+    if (needed) socket.ref?.()
+    else socket.unref?.()
+  }
   const end = (why: HarmonyError) => {
     if (lost) return
     lost = why
@@ -113,6 +119,7 @@ export async function openBus(stream: Duplex, uid: number, name: string): Promis
     }
     const asked = waiting.get(replySerial)
     waiting.delete(replySerial)
+    holdProcess(waiting.size > 0)
     if (type === types.return) asked?.resolve(body)
     else if (type === types.error)
       asked?.reject(new BusError(message.errorName ?? '', typeof body[0] === 'string' ? body[0] : ''))
@@ -132,6 +139,7 @@ export async function openBus(stream: Duplex, uid: number, name: string): Promis
       try {
         const bytes = codec.marshall({ ...what, type: types.call, serial: own })
         waiting.set(own, asked)
+        holdProcess(true)
         stream.write(bytes)
       } catch (cause) {
         waiting.delete(own)

@@ -43,7 +43,7 @@ describeWith(dockerEngine, 'services of a real systemd', () => {
   const write = async (path: string, content: string) =>
     await container.exec(['sh', '-c', 'printf %s "$2" >"$1"', 'sh', path, content])
   const isThere = async (path: string) => (await container.exec(['test', '-e', path])).exitCode === 0
-  const demo = (more: Partial<SystemdServiceSpec> = {}) =>
+  const demo = (more: Partial<Parameters<typeof SystemdService>[0]> = {}) =>
     SystemdService({ name: 'demo', unit: endless, enabled: true, active: true, ...more })
 
   beforeAll(async () => {
@@ -278,6 +278,93 @@ describeWith(dockerEngine, 'services of a real systemd', () => {
     await project.apply()
     expect((await project.apply()).changed).toBe(0)
     await project.destroy()
+  })
+
+  test('instances of templates, and names that have to be escaped', async () => {
+    await write('/usr/lib/systemd/system/worker@.service', text("ExecStart=/bin/sh -c 'exec sleep 1000' %i"))
+    await systemctl('daemon-reload')
+    const here = place()
+    const project = conduct(here, [
+      SystemdService({ name: 'worker@1', enabled: true, active: true }),
+      SystemdService({ name: 'worker@a\\x2db', active: true, dropIns: { x: '[Service]\nNice=4\n' } }),
+      SystemdService({ name: 'own\\x2dname', unit: endless, enabled: true, active: true }),
+    ])
+    const { results } = await project.apply()
+    expect(results.map(({ error }) => error)).toEqual([undefined, undefined, undefined])
+    expect((await project.apply()).changed).toBe(0)
+    expect(await systemctl('is-enabled', 'worker@1', 'own\\x2dname')).toBe('enabled\nenabled')
+    await project.destroy()
+    expect(await systemctl('is-active', 'worker@1', 'worker@a\\x2db', 'own\\x2dname')).toBe(
+      'inactive\ninactive\ninactive',
+    )
+  })
+
+  test('a condition that does not hold is told', async () => {
+    const unit = `[Unit]\nConditionPathExists=/nowhere\n\n${endless}`
+    const project = conduct(place(), [demo({ unit })])
+    const { results } = await project.apply()
+    expect(results[0]?.error?.message).toContain('one of its conditions does not hold')
+    await project.destroy()
+  })
+
+  test('one that another one needs, and that fails, is told', async () => {
+    const broken = SystemdService({ name: 'broken', unit: text('Type=oneshot\nExecStart=/bin/false') })
+    const needs = SystemdService({
+      name: 'needs',
+      unit: `[Unit]\nRequires=broken.service\nAfter=broken.service\n\n${endless}`,
+      active: true,
+      after: [broken],
+    })
+    const project = conduct(place(), [broken, needs])
+    const { results } = await project.apply()
+    expect(results.find(({ outcome }) => outcome === 'failure')?.error?.message).toContain(
+      'a unit that it requires has failed',
+    )
+    await project.destroy()
+  })
+
+  test('new units that need each other are verified together', async () => {
+    const a = SystemdService({ name: 'a', unit: `[Unit]\nRequires=b.service\n\n${endless}`, active: true })
+    const b = SystemdService({ name: 'b', unit: `[Unit]\nBefore=a.service\n\n${endless}`, active: true })
+    const project = conduct(place(), [a, b])
+    const { results } = await project.apply()
+    expect(results.map(({ outcome }) => outcome)).toEqual(['success', 'success'])
+    await project.destroy()
+  })
+
+  test('what was somebody else’s unit file is adopted, and put back', async () => {
+    const theirs = text('ExecStart=/bin/sleep 4711')
+    await write('/etc/systemd/system/demo.service', theirs)
+    await systemctl('daemon-reload')
+    await systemctl('enable', '--now', 'demo')
+    const here = place()
+    const { conflicts } = await conduct(here, [demo({ restartOnChange: true })]).plan()
+    expect(conflicts).toMatchObject([{ type: 'exists' }])
+    const project = conduct(here, [demo({ restartOnChange: true, adopt: true })])
+    await project.apply()
+    expect(await systemctl('show', '--property=ExecStart', 'demo')).toContain('infinity')
+    await project.destroy()
+    expect((await container.exec(['cat', '/etc/systemd/system/demo.service'])).stdout).toBe(theirs)
+    expect(await systemctl('is-active', 'demo')).toBe('active')
+    expect(await systemctl('is-enabled', 'demo')).toBe('enabled')
+    await systemctl('disable', '--now', 'demo')
+    await container.exec(['rm', '/etc/systemd/system/demo.service'])
+    await systemctl('daemon-reload')
+  })
+
+  test('who is not root may look, and change nothing', async () => {
+    const docker = await engine()
+    const { State } = await docker.getContainer(container.containerId).inspect()
+    const uid = Number((await container.exec(['id', '-u', 'pi'])).stdout)
+    const own = linuxServices(containerHost(State.Pid, { bridge: true, user: { name: 'pi', uid } }))
+    open.push(own)
+    expect((await own.look('ssh.service')).active).toBe('active')
+    for (const change of [
+      () => own.stop('ssh.service'),
+      () => own.reloadManager(),
+      () => own.disable('ssh.service'),
+    ])
+      await expect(change()).rejects.toMatchObject({ code: 'refused', hint: expect.stringContaining('root') })
   })
 
   describe('what goes wrong between us and the bus', () => {
