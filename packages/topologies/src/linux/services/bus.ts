@@ -60,6 +60,8 @@ const bus = {
   interface: 'org.freedesktop.DBus',
 } as const
 
+// So long may a bus be silent while it is asked for something: a manager that reads thousands of files takes its time.
+const silentMs = 90_000
 // A system bus holds no more than 128 unanswered calls of one connection.
 const mostUnanswered = 100
 
@@ -81,9 +83,15 @@ export async function openBus(stream: Duplex, uid: number, name: string): Promis
   const held: (() => void)[] = []
   let serial = 0
   let lost: HarmonyError | undefined
+  let watchdog: NodeJS.Timeout | undefined
 
   // A connection that nobody waits for keeps no process from ending.
   const holdProcess = (needed: boolean) => {
+    if (!needed) {
+      clearTimeout(watchdog)
+      watchdog = undefined
+    } else if (watchdog) watchdog.refresh()
+    else watchdog = setTimeout(silent, silentMs)
     const socket = stream as { ref?(): void; unref?(): void }
     if (needed) socket.ref?.()
     else socket.unref?.()
@@ -91,6 +99,7 @@ export async function openBus(stream: Duplex, uid: number, name: string): Promis
   const end = (why: HarmonyError) => {
     if (lost) return
     lost = why
+    clearTimeout(watchdog)
     for (const { reject } of waiting.values()) reject(why)
     waiting.clear()
     for (const send of held.splice(0)) send()
@@ -110,6 +119,13 @@ export async function openBus(stream: Duplex, uid: number, name: string): Promis
       }),
     )
   }
+
+  const silent = () =>
+    end(
+      new HarmonyError('unreachable', `${name}: the system bus has not answered for ${silentMs / 1000} s`, {
+        hint: 'see whether the host still answers otherwise, and apply again',
+      }),
+    )
 
   const receive = (message: Message) => {
     const { type, replySerial = 0, body } = message

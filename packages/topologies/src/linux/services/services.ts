@@ -3,7 +3,7 @@
  * What many Scores ask for at the same time is one request: looks are pipelined, units are enabled together, the manager
  * reads all files again at once.
  */
-import { HarmonyError } from '@harmony-iac/core'
+import { HarmonyError, toHarmonyError } from '@harmony-iac/core'
 import type { JobPatience, ServiceManager, UnitState } from '@harmony-iac/core/capabilities'
 import type { Host } from '@harmony-iac/core/host'
 import { eachTurn } from '../turn.ts'
@@ -25,6 +25,11 @@ interface Question {
   readonly age: boolean
   readonly outdated: boolean
 }
+
+/** What is known of a unit, or why nothing is. */
+type Answer =
+  | { readonly state: UnitState; readonly error?: undefined }
+  | { readonly error: HarmonyError; readonly state?: undefined }
 
 // Several Scores are at work side by side, each with a file to write in between.
 const quietMs = 15
@@ -59,38 +64,52 @@ export function linuxServices(host: Host): LinuxServices {
     return Number.isFinite(seconds) ? seconds * 1e6 : undefined
   })
 
-  const look = gather(0, async (questions: readonly Question[]): Promise<readonly UnitState[]> => {
+  const ask = gather(0, async (questions: readonly Question[]): Promise<readonly Answer[]> => {
     const bus = await connected()
     try {
-      return await lookAt(bus, questions)
+      const answers = await lookAt(bus, questions)
+      if (!bus.ended) return answers
     } catch (error) {
       if (!bus.ended) throw error
-      // Looking changes nothing, so it may be tried once more.
-      return await lookAt(await connected(), questions)
     }
+    // Looking changes nothing, so it may be tried once more.
+    return await lookAt(await connected(), questions)
   })
 
-  async function lookAt(bus: Bus, questions: readonly Question[]): Promise<readonly UnitState[]> {
+  async function look(question: Question): Promise<UnitState> {
+    const { state, error } = await ask(question)
+    if (error) throw told(question.name, error)
+    return state
+  }
+
+  async function lookAt(bus: Bus, questions: readonly Question[]): Promise<readonly Answer[]> {
     const names = [...new Set(questions.map(({ name }) => name))]
-    const [files, found] = await Promise.all([
-      fileStates(bus, names),
-      Promise.all(names.map((name) => propertiesOf(bus, name))),
-    ])
-    const byName = new Map(names.map((name, i) => [name, found[i]]))
+    const byName = new Map(names.map((name) => [name, propertiesOf(bus, name)]))
+    // What is wrong with one of them is told to whoever asked for it, below.
+    for (const found of byName.values()) found.catch(() => {})
+    const files = await fileStates(bus, names)
     return await Promise.all(
-      questions.map(async ({ name, age, outdated }) => {
-        const { unit, service } = byName.get(name) ?? { unit: {}, service: {} }
-        const listed = files.get(name)
-        const file = listed ?? (unit.LoadState === 'not-found' ? '' : await fileState(bus, name))
-        return unitState(name, unit, {
-          file,
-          service,
-          restartsSeen: restartsSeen(name, service),
-          now: age ? await uptime('uptime') : undefined,
-          changedNs: outdated ? await changedNs(host, unit) : undefined,
-        })
+      questions.map(async ({ name, age, outdated }): Promise<Answer> => {
+        try {
+          return { state: await stateOf(name, age, outdated) }
+        } catch (error) {
+          return { error: toHarmonyError(error) }
+        }
       }),
     )
+
+    async function stateOf(name: string, age: boolean, outdated: boolean): Promise<UnitState> {
+      const { unit, service } = (await byName.get(name)) ?? { unit: {}, service: {} }
+      const listed = files.get(name)
+      const file = listed ?? (unit.LoadState === 'not-found' ? '' : await fileState(bus, name))
+      return unitState(name, unit, {
+        file,
+        service,
+        restartsSeen: restartsSeen(name, service),
+        now: age ? await uptime('uptime') : undefined,
+        changedNs: outdated ? await changedNs(host, unit) : undefined,
+      })
+    }
   }
 
   function restartsSeen(name: string, { NRestarts = 0 }: Properties): number {
@@ -196,8 +215,17 @@ export function linuxServices(host: Host): LinuxServices {
         return { name, ...texts, present: read?.bytes && Buffer.from(read.bytes).toString() }
       }),
     )
-    return await verifyUnits(host, candidates, await version)
+    const of = await version
+    return await inTurn(() => verifyUnits(host, candidates, of))
   })
+
+  let turn: Promise<unknown> = Promise.resolve()
+  /** One after the other: candidates of different requests stand in the same folder. */
+  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const own = turn.then(work)
+    turn = own.catch(() => undefined)
+    return await own
+  }
 
   const orThrow = async (problem: Promise<HarmonyError | undefined>): Promise<void> => {
     const error = await problem
@@ -205,7 +233,8 @@ export function linuxServices(host: Host): LinuxServices {
   }
 
   return {
-    look: async (name, { age = false, outdated = false } = {}) => {
+    look: async (name, { age = false, outdated = false, signal } = {}) => {
+      signal?.throwIfAborted()
       try {
         return await look({ name, age, outdated })
       } catch (error) {
@@ -240,7 +269,7 @@ export function linuxServices(host: Host): LinuxServices {
       await reload(undefined)
     },
     journal,
-    cleanUp: () => removeCandidates(host),
+    cleanUp: () => inTurn(() => removeCandidates(host)),
     async close() {
       const bus = await opened?.catch(() => undefined)
       opened = undefined
