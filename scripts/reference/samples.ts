@@ -8,18 +8,12 @@ import {
   ShellJob,
   StaticSite,
   Symlink,
+  SystemdService,
+  SystemdTimer,
   User,
 } from '@harmony-iac/scores'
 
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICNRAB0za22vaGXNLwGdMaAvyXzKt+LR/NPTya+70dRY ada@laptop'
-  Directory,
-  File,
-  ShellJob,
-  StaticSite,
-  Symlink,
-  SystemdService,
-  SystemdTimer,
-} from '@harmony-iac/scores'
 
 /** By kind: as it is written, and the Score. */
 export const samples: Readonly<Record<string, { readonly written: string; readonly score: AnyScore }>> = {
@@ -55,6 +49,7 @@ export const samples: Readonly<Record<string, { readonly written: string; readon
   AuthorizedKey: sample(
     "AuthorizedKey({ user: 'ada', key: 'ssh-ed25519 AAAA… ada@laptop', options: ['no-port-forwarding'] })",
     AuthorizedKey({ user: 'ada', key, options: ['no-port-forwarding'] }),
+  ),
   SystemdService: sample(
     "SystemdService({ name: 'nginx', enabled: true, active: true, dropIns: { limits: '[Service]\\nLimitNOFILE=65536\\n' } })",
     SystemdService({

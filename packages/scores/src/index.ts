@@ -12,7 +12,6 @@ export { Group, type GroupOutputs, type GroupSpec, type GroupStatus } from './gr
 export { ShellJob, type ShellJobOptions, type ShellJobSpec, type ShellJobStatus } from './shell-job.ts'
 export { StaticSite, type StaticSiteSpec } from './static-site.ts'
 export { Symlink, type SymlinkOutputs, type SymlinkSpec, type SymlinkStatus } from './symlink.ts'
-export { User, type UserOutputs, type UserSpec, type UserStatus } from './user.ts'
 export {
   SystemdService,
   type SystemdServiceOutputs,
@@ -27,3 +26,4 @@ export type {
   UnitValue,
 } from './unit-text.ts'
 export type { UnitStatus } from './units.ts'
+export { User, type UserOutputs, type UserSpec, type UserStatus } from './user.ts'

@@ -1,13 +1,15 @@
 /** A Raspberry Pi, or any Linux machine like it: this one, or one that is reached over SSH. */
 import type { StateHome, Topology } from '@harmony-iac/core'
-import type { FileSystem, Shell } from '@harmony-iac/core/capabilities'
+import type { FileSystem, ServiceManager, Shell, UserAccounts } from '@harmony-iac/core/capabilities'
 import type { Host } from '@harmony-iac/core/host'
 import { localHost } from './hosts/local.ts'
 import { thisMachine } from './hosts/this-machine.ts'
 import { linuxFiles } from './linux/files.ts'
 import { hostHome, keptFolder, stateFolder } from './linux/home.ts'
 import { joinPath } from './linux/names.ts'
+import { type LinuxServices, linuxServices } from './linux/services/services.ts'
 import { linuxShell } from './linux/shell.ts'
+import { linuxUsers } from './linux/users.ts'
 import type { If, WithShell } from './local.ts'
 
 /** Options of {@link PiTopology}. */
@@ -28,6 +30,8 @@ export interface PiOptions<S extends boolean = boolean> {
  */
 export interface PiTopology extends Topology {
   readonly files: FileSystem
+  readonly services: ServiceManager
+  readonly users: UserAccounts
 }
 
 /** Makes a {@link PiTopology}; connects to nothing yet. */
@@ -36,6 +40,8 @@ export const PiTopology: new <S extends boolean = false>(
 ) => PiTopology & If<S, WithShell> = class implements PiTopology {
   readonly name: string
   readonly files: FileSystem
+  readonly services: LinuxServices
+  readonly users: UserAccounts
   declare readonly shell?: Shell
   readonly #host: Host
   #home: StateHome | undefined
@@ -46,6 +52,8 @@ export const PiTopology: new <S extends boolean = false>(
     this.files = linuxFiles(host, {
       keepFolder: async () => joinPath(stateFolder(await host.facts()), keptFolder),
     })
+    this.services = linuxServices(host)
+    this.users = linuxUsers(host, this.files)
     if (shell) this.shell = linuxShell(host)
   }
 
@@ -59,6 +67,7 @@ export const PiTopology: new <S extends boolean = false>(
   }
 
   async close(): Promise<void> {
+    await this.services.close()
     await this.#host.close()
   }
 } as never

@@ -12,7 +12,8 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
-import type { StateHome } from '@harmony-iac/core'
+import type { StateHome, Topology } from '@harmony-iac/core'
+import type { FileSystem } from '@harmony-iac/core/capabilities'
 import type { Host, HostFacts } from '@harmony-iac/core/host'
 import { Faults, mortalHost, type Snapshot, type Stage } from '@harmony-iac/core/testing'
 import { localFacts, localHost } from '../src/hosts/local.ts'
@@ -21,8 +22,8 @@ import { LocalTopology } from '../src/local.ts'
 import { PiTopology } from '../src/pi.ts'
 
 /** A {@link LocalTopology} on a folder of its own, with a ledger of its own. */
-export interface LocalStage extends PiTopology, Stage {
-  readonly home: StateHome
+export interface LocalStage extends Stage {
+  readonly files: FileSystem
   /** An absolute path in the folder. */
   at(path: string): string
 }
@@ -47,7 +48,7 @@ export function remoteStage(host: Host): LocalStage {
 }
 
 function stageOn(
-  make: (state: string, faults: Faults) => PiTopology & { readonly home: StateHome },
+  make: (state: string, faults: Faults) => Topology & Pick<LocalStage, 'files' | 'home'>,
 ): LocalStage {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'harmony-stage-')))
   const disk = join(root, 'disk')

@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream'
 import { HarmonyError } from '@harmony-iac/core'
 import DBusBuffer from '@homebridge/dbus-native/lib/dbus-buffer.js'
 import codec from '@homebridge/dbus-native/lib/message.js'
+import { BusError } from './bus-error.ts'
 
 /** A method, and what it is called with. */
 export interface Call {
@@ -42,15 +43,6 @@ export interface Bus {
   /** Calls back once when it is lost. */
   onEnd(tell: (why: HarmonyError) => void): void
   close(): void
-}
-
-/** What the other side answers when it refuses: a name such as `org.freedesktop.DBus.Error.AccessDenied`. */
-export class BusError extends HarmonyError {
-  readonly errorName: string
-  constructor(name: string, message: string, hint?: string | undefined) {
-    super('refused', message || name, { hint, data: { dbusError: name } })
-    this.errorName = name
-  }
 }
 
 const types = { call: 1, return: 2, error: 3, signal: 4 } as const

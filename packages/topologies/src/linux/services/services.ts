@@ -7,7 +7,8 @@ import { HarmonyError, toHarmonyError } from '@harmony-iac/core'
 import type { JobPatience, ServiceManager, UnitState } from '@harmony-iac/core/capabilities'
 import type { Host } from '@harmony-iac/core/host'
 import { eachTurn } from '../turn.ts'
-import { type Bus, BusError, openBus } from './bus.ts'
+import type { Bus } from './bus.ts'
+import { BusError } from './bus-error.ts'
 import { gather } from './gather.ts'
 import { type Jobs, listenForJobs } from './jobs.ts'
 import { busSocket, manager, systemd } from './names.ts'
@@ -289,6 +290,7 @@ async function dialBus(host: Host): Promise<Bus> {
       cause,
     })
   }
+  const { openBus } = await import('./bus.ts')
   return await openBus(stream, uid, host.name)
 }
 
