@@ -96,7 +96,10 @@ export async function conduct(
     const cut = ({ error }: TopologyError) => error.code === 'interrupted'
     for (const { topology, error } of late.filter((each) => !cut(each)))
       reporter.error(errorData(error, context.io.env), topology)
-    if (late.some(cut) || results.some(({ interrupted }) => interrupted)) return end(130, results)
+    if (late.some(cut) || results.some(({ interrupted, lost }) => interrupted && !lost))
+      return end(130, results)
+    for (const { lost } of results) if (lost) reporter.error(errorData(lost, context.io.env))
+    if (results.some(({ lost }) => lost)) return end(1, results)
     if (failures.length > 0 || results.some(({ outcomes }) => outcomes.failure + outcomes.blocked > 0))
       return end(results.length === 0 ? statusOfAll(late) : 1, results)
     if (!anyActs(plans)) reporter.say(recordedText(plans))

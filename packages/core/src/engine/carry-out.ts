@@ -42,7 +42,7 @@ export async function carryOut(
   })
   pass.withdraw()
   await finishLedger(context, conductor)
-  return conductor.result(either.aborted && !lossBehind(abort))
+  return conductor.result(either.aborted, lossBehind(abort))
 }
 
 function refuseUnfit(context: Context, plan: Plan): void {
@@ -109,11 +109,12 @@ class Conductor {
     }
   }
 
-  result(interrupted: boolean): ApplyResult {
+  result(interrupted: boolean, lost: HarmonyError | undefined): ApplyResult {
     const outcomes: Record<Outcome, number> = { noop: 0, success: 0, failure: 0, blocked: 0 }
     const results = [...this.#results.values()]
     for (const { outcome } of results) outcomes[outcome]++
-    return { results, outcomes, changed: results.filter((result) => result.changed).length, interrupted }
+    const changed = results.filter((result) => result.changed).length
+    return { results, outcomes, changed, interrupted, lost }
   }
 
   async #run(step: Step, releaseSlot: () => void): Promise<boolean> {

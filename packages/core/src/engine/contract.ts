@@ -2,6 +2,7 @@
  * What a surface (the command line, an agent) gives to the engine and gets from it.
  */
 
+import type { HarmonyError } from '../errors.ts'
 import type { Emit, ErrorData, Outcome } from '../events.ts'
 import type { Content, Secret } from '../late.ts'
 import type { StateHome } from '../ledger/home.ts'
@@ -102,6 +103,8 @@ export interface ApplyResult {
   readonly outcomes: Readonly<Record<Outcome, number>>
   readonly changed: number
   readonly interrupted: boolean
+  /** What ended the pass, when it was not a person: the lock is gone, and with it the connection. */
+  readonly lost: HarmonyError | undefined
 }
 
 /** One thing that is no longer as it was last applied. */

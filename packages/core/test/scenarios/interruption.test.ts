@@ -117,6 +117,7 @@ test('a lost lock stops everything', async () => {
   desk.place.home.loseLock()
   const result = await maestro.apply(plan)
   expect(result.interrupted).toBe(true)
+  expect(result.lost).toBeDefined()
   expect(desk.place.disk.exists('/srv/1')).toBe(false)
 })
 
