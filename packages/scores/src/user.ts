@@ -1,6 +1,5 @@
 /** Keeps a user as wanted: number, groups, home, shell, password. */
 
-import { hash } from 'node:crypto'
 import {
   claim,
   type Difference,
@@ -26,6 +25,7 @@ import {
   standsIn,
   usualHome,
 } from './accounts.ts'
+import { isHash, isLocked, locked, password, showPassword } from './passwords.ts'
 import { absolutePath, anyPath } from './paths.ts'
 
 /** What a {@link User} is made from. */
@@ -90,13 +90,8 @@ export interface UserOutputs {
   readonly home: string
 }
 
-const locked = 'locked'
 const longestComment = 256
 const noField = 'must be one line without colons and control characters'
-
-const password = z.string().refine((text) => text === locked || isHash(text), {
-  error: `must be '${locked}', or a hash such as mkpasswd prints it ($y$…, $6$…); a password itself must never stand here`,
-})
 
 const fields = {
   name: accountName,
@@ -290,7 +285,11 @@ function comparePassword(spec: Wanted, account: UserAccount | undefined, found: 
   if (wanted === undefined) return
   const now = account?.password
   if (wanted === locked ? now !== undefined && isLocked(now) : now === wanted) return
-  found.push({ path: 'password', from: now === undefined ? null : shown(now), to: shown(wanted) })
+  found.push({
+    path: 'password',
+    from: now === undefined ? null : showPassword(now),
+    to: showPassword(wanted),
+  })
 }
 
 /** What the spec says. A secret is known only now. */
@@ -300,22 +299,6 @@ function wantedPassword({ password }: Wanted): string | undefined {
   throw new HarmonyError('invalid-spec', 'password: the value of the secret is no hash of a password', {
     hint: 'keep a hash as the secret (mkpasswd, openssl passwd -6), never the password itself',
   })
-}
-
-function shown(password: string): string {
-  if (password === '') return 'none: anybody gets in'
-  if (password === locked || (isLocked(password) && password.length <= 2)) return locked
-  const which = `hash ${hash('sha256', password, 'hex').slice(0, 12)}`
-  return isLocked(password) ? `${locked}, ${which}` : which
-}
-
-function isLocked(password: string): boolean {
-  return /^[!*]/.test(password)
-}
-
-/** As crypt(5) writes it: the method, then parameters, salt and hash, in printable characters that end no field. */
-function isHash(text: string): boolean {
-  return /^\$[a-z0-9]{1,8}\$[^:;*!\\\s]{12,500}$/.test(text) && /^[\x21-\x7e]+$/.test(text)
 }
 
 // Debian's ranges (Debian Policy, 9.2.2): people from 1000 on; nobody is nobody.

@@ -4,6 +4,7 @@
  * cannot be changed here.
  */
 import { HarmonyError } from '@harmony-iac/core'
+import type { UserAccount, UserQuestion } from '@harmony-iac/core/capabilities'
 import type { FileStat, Host } from '@harmony-iac/core/host'
 import { isErrno } from './folders.ts'
 import { eachTurn } from './turn.ts'
@@ -95,6 +96,38 @@ export function accountFiles(host: Host): AccountFiles {
       }
     },
     changed: textOf.forget,
+  }
+}
+
+/** A user as its files have it; `undefined` when they have none. */
+export async function inspectUser(
+  host: Host,
+  from: AccountFiles,
+  name: string,
+  question: UserQuestion,
+): Promise<UserAccount | undefined> {
+  const { users, groupsById, memberships } = await from.accounts()
+  const line = users.get(name)
+  if (!line) return undefined
+  return {
+    ...line,
+    group: groupsById.get(line.gid)?.name,
+    groups: memberships.get(name) ?? [],
+    password: question.password ? ((await from.passwords()).get(name) ?? '') : undefined,
+    homeExists: question.home ? await existsAt(host, line.home) : undefined,
+  }
+}
+
+/** Whether something stands at a path; a link that leads nowhere is nothing. */
+export async function existsAt({ files }: Host, path: string): Promise<boolean> {
+  const stat = await files.lstat(path)
+  if (stat?.type !== 'symlink') return stat !== undefined
+  try {
+    await files.realpath(path)
+    return true
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return false
+    throw error
   }
 }
 
