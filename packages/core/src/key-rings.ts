@@ -40,6 +40,14 @@ interface Read extends Place {
   readonly ring: KeyRing
 }
 
+/** A change of one key that somebody waits for. */
+interface Edit {
+  readonly blob: string
+  readonly lines: readonly string[]
+  done(): void
+  failed(error: unknown): void
+}
+
 // Somebody else may be writing too: then it is read again.
 const attempts = 4
 
@@ -48,7 +56,7 @@ export function keyRings(on: KeyRingsOn): KeyRings {
   const { files } = on
   const known = new Map<string, { readonly print: string; readonly text: string; readonly ring: KeyRing }>()
   const reading = new Map<string, Promise<Read | undefined>>()
-  const turns = new Map<string, Promise<void>>()
+  const edits = new Map<string, Edit[]>()
 
   /** A thousand who ask for the keys of one user at once are answered by one look. */
   function look(user: string): Promise<Read | undefined> {
@@ -104,15 +112,16 @@ export function keyRings(on: KeyRingsOn): KeyRings {
     }
   }
 
-  async function setNow(user: string, blob: string, lines: readonly string[]): Promise<void> {
+  /** Carries out what is waiting for one user, all of it with one write. */
+  async function carryOut(user: string, batch: readonly Edit[]): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       const account = await on.user(user)
       const found = await read(user)
       if (!account || !found) {
-        if (lines.length === 0) return
+        if (batch.every(({ lines }) => lines.length === 0)) return
         throw accountProblems.noSuchUser(user)
       }
-      const wanted = withKeyLines(found.text, blob, lines)
+      const wanted = batch.reduce((text, { blob, lines }) => withKeyLines(text, blob, lines), found.text)
       try {
         if (wanted !== '') {
           if (wanted !== found.text) await write(account, found, wanted)
@@ -125,6 +134,18 @@ export function keyRings(on: KeyRingsOn): KeyRings {
         if (attempt >= attempts || !isChange(error)) throw error
       }
     }
+  }
+
+  /** One write after the other; what comes meanwhile shares the next one. */
+  async function work(user: string, waiting: Edit[]): Promise<void> {
+    for (let batch = waiting.splice(0); batch.length > 0; batch = waiting.splice(0))
+      try {
+        await carryOut(user, batch)
+        for (const { done } of batch) done()
+      } catch (error) {
+        for (const { failed } of batch) failed(error)
+      }
+    edits.delete(user)
   }
 
   async function write(
@@ -171,18 +192,19 @@ export function keyRings(on: KeyRingsOn): KeyRings {
 
   return {
     keys: async (user) => (await look(user))?.ring,
-    async setKey(user, blob, lines) {
-      // One change after the other: each must see what the one before has written.
-      const before = turns.get(user) ?? Promise.resolve()
-      const turn = before.then(() => setNow(user, blob, lines))
-      const settled = turn.catch(() => undefined)
-      turns.set(user, settled)
-      try {
-        await turn
-      } finally {
-        if (turns.get(user) === settled) turns.delete(user)
-      }
-    },
+    setKey: (user, blob, lines) =>
+      new Promise((done, failed) => {
+        const edit = { blob, lines, done, failed }
+        const waiting = edits.get(user)
+        if (waiting) {
+          waiting.push(edit)
+          return
+        }
+        const begun = [edit]
+        edits.set(user, begun)
+        // Never fails: whoever waits is told.
+        void work(user, begun)
+      }),
     async cleanUpKeys(user) {
       const account = await on.user(user)
       if (!account) return

@@ -147,16 +147,17 @@ test('a new file and its folder are for the user alone', async () => {
   expect(snapshot[path]).toContain('file 0600 ada:ada')
 })
 
-test('a thousand keys of one user are put there side by side, and none is lost', async () => {
+test('hundreds of keys of one user are put there side by side with few writes, and none is lost', async () => {
   const here = machine()
-  const keys = Array.from({ length: 1000 }, (_, i) => {
+  const keys = Array.from({ length: 500 }, (_, i) => {
     const bytes = Buffer.from(blob, 'base64')
     bytes.writeUInt32BE(i, bytes.length - 4)
     return AuthorizedKey({ user: 'ada', key: `ssh-ed25519 ${bytes.toString('base64')} k` })
-  }).slice(0, 500)
+  })
   const project = conduct(here, keys)
   expect((await project.apply()).outcomes).toMatchObject({ success: 500, failure: 0 })
   expect(here.disk.read(path)?.trim().split('\n')).toHaveLength(500)
+  expect(here.writes.filter(({ method }) => method === 'writeFile').length).toBeLessThan(200)
   expect((await project.apply()).changed).toBe(0)
 })
 
