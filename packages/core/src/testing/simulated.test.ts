@@ -156,6 +156,60 @@ describe('the shell', () => {
   })
 })
 
+describe('the users', () => {
+  test('are those of the disk, with what is usual unless a test says more', async () => {
+    const here = new SimulatedTopology({ users: { ada: 1000 } })
+    here.users.setGroup('docker', { members: ['ada'] })
+    expect(await here.users.user('ada', { home: true })).toEqual({
+      name: 'ada',
+      uid: 1000,
+      gid: 1000,
+      group: 'ada',
+      groups: ['docker'],
+      home: '/home/ada',
+      shell: '/bin/sh',
+      comment: '',
+      password: undefined,
+      homeExists: false,
+    })
+    here.users.set('ada', { uid: 1500, shell: '/bin/zsh', groups: [] })
+    expect(await here.users.user('ada')).toMatchObject({
+      uid: 1500,
+      gid: 1000,
+      shell: '/bin/zsh',
+      groups: [],
+    })
+    expect(await here.users.userNumbered(1500)).toBe('ada')
+    here.users.delete('ada')
+    expect(await here.users.user('ada')).toBeUndefined()
+  })
+
+  test('are part of what it looks like', () => {
+    const here = new SimulatedTopology()
+    const before = here.snapshot()
+    here.users.set('ada', { uid: 1000 })
+    here.users.setGroup('docker', { gid: 900, members: ['ada'] })
+    expect(compareSnapshots(before, here.snapshot())).toEqual([
+      'group docker: absent → [900,"ada"]',
+      'user ada: absent → [1000,65534,"/home/ada","/bin/sh","","!"]',
+    ])
+  })
+
+  test('a change that is killed within is completed by the next one', async () => {
+    const here = new SimulatedTopology()
+    here.faults.killAt(1, 2)
+    const wanted = { makeHome: true, password: '$6$salt$hash' }
+    await expect(here.users.putUser('ada', wanted)).rejects.toThrow('killed')
+    here.restart()
+    expect(here.disk.exists('/home/ada')).toBe(false)
+    await here.users.putUser('ada', wanted)
+    expect(await here.users.user('ada', { password: true, home: true })).toMatchObject({
+      password: '$6$salt$hash',
+      homeExists: true,
+    })
+  })
+})
+
 test('Harmony keeps nothing before the first apply', () => {
   expect(new SimulatedTopology().residue()).toEqual([])
 })
