@@ -270,8 +270,8 @@ function compareGroups(
   if (group !== undefined) {
     const now = account && (typeof group === 'number' ? account.gid : (account.group ?? account.gid))
     if (now !== group) found.push({ path: 'group', from: now ?? null, to: group })
-  } else if (account && account.group === undefined)
-    // The host lost its power while the two were made.
+  } else if (account && account.group === undefined && account.gid === account.uid)
+    // The host lost its power while the two were made. With another number it is a group of somebody else's (LDAP).
     found.push({ path: 'group', from: account.gid, to: name })
   if (!groups) return
   const to = keepGroups ? union(groups, account?.groups ?? []) : [...groups].sort()

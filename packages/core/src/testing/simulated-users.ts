@@ -156,9 +156,9 @@ export class SimulatedUsers implements UserAccounts {
         comment: wanted.comment ?? before.comment,
         password: before.password,
       })
-      within()
       const primary = this.#detailsOf(name).gid
-      if (own && named(groups, primary) === undefined) groups.set(name, primary)
+      if (own && there === undefined) groups.set(name, primary)
+      within()
       if (wanted.groups) this.#join(name, wanted.groups)
       within()
       const { home } = this.#detailsOf(name)

@@ -49,12 +49,9 @@ export class AccountChanges {
 
     const there = await look()
     if (!there) throw new HarmonyError('command-failed', `useradd ended well, but there is no user ${name}`)
-    // A host that lost its power between the files of useradd.
-    if (
-      wanted.group === undefined &&
-      there.group === undefined &&
-      !(await this.#from.accounts()).groups.has(name)
-    )
+    // A host that lost its power between the files of useradd, which gives both the same number.
+    const isLost = wanted.group === undefined && there.group === undefined && there.gid === there.uid
+    if (isLost && !(await this.#from.accounts()).groups.has(name))
       await this.#run(['groupadd', `--gid=${there.gid}`, '--', name], { signal })
     // Leaves alone what is there; the template is /etc/skel.
     if (makeHome && there.homeExists === false) await this.#run(['mkhomedir_helper', name], { signal })

@@ -344,10 +344,13 @@ describeWith(debian, 'on a Debian', () => {
 
   test('a user whose group was lost with the power gets it again', async () => {
     const { users } = accounts()
-    execFileSync('chroot', [root.root, 'useradd', '-N', '-g', '100', 'ada'])
+    execFileSync('chroot', [root.root, 'useradd', '-u', '7777', '-N', '-g', '100', 'ada'])
     writeFileSync(`${root.root}/etc/passwd`, etc('passwd').replace(/^(ada:x:\d+):100:/m, '$1:7777:'))
     await users.putUser('ada', {})
     expect(await users.group('ada')).toMatchObject({ gid: 7777 })
+    writeFileSync(`${root.root}/etc/passwd`, etc('passwd').replace(/^(ada:x:\d+):7777:/m, '$1:8888:'))
+    await users.putUser('ada', {})
+    expect(await users.groupNumbered(8888)).toBeUndefined()
   })
 
   test('a user whose line of passwords was lost with the power gets it again', async () => {
