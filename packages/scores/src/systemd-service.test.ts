@@ -355,6 +355,24 @@ describe('reactions', () => {
   })
 })
 
+test('it comes after what its text names', async () => {
+  const here = machine()
+  const program = File({ path: '/usr/local/bin/player', content: '#!/bin/sh\n', mode: '0755' })
+  const unit = text('-/usr/local/bin/player --config %h/x').replace(
+    '[Service]',
+    '[Service]\nUser=player\nEnvironmentFile=-/etc/player.env\nWorkingDirectory=%S/player',
+  )
+  const plan = await conduct(here, [player({ unit }), program]).plan()
+  expect(plan.steps.find(({ kind }) => kind === 'SystemdService')?.after).toEqual([program.id])
+  const { uses } = SystemdService['~definition']
+  expect(uses?.({ name: 'player', unit, startTimeoutMs: 1 })).toEqual([
+    { type: 'path', path: '/etc/systemd/system' },
+    { type: 'name', space: 'user', name: 'player' },
+    { type: 'path', path: '/etc/player.env' },
+    { type: 'path', path: '/usr/local/bin/player' },
+  ])
+})
+
 test('it comes after the package of its name without a word', () => {
   const { uses } = SystemdService['~definition']
   expect(uses?.({ name: 'getty@tty1', startTimeoutMs: 1 })).toContainEqual({

@@ -8,6 +8,7 @@ import {
   hasSection,
   type ServiceDescription,
   section,
+  standsOnNamed,
   unitFile,
   unitName,
   unitText,
@@ -119,7 +120,8 @@ const schema = z.strictObject(fields).superRefine((spec, context) => {
  * A service: `SystemdService({ name: 'nginx', enabled: true, active: true, reloadOn: [config] })`.
  *
  * Of a package's own service only what is named is changed, and put back on removal. With `unit` the service is ours:
- * on removal it is stopped, disabled and deleted. A service that is starting is waited for; one that fails, or is
+ * on removal it is stopped, disabled and deleted; it comes after the Scores that make its programs, its folders and its
+ * user, as its text names them. A service that is starting is waited for; one that fails, or is
  * restarted again and again, is a failure that shows the last lines of its journal. `restartOn` and `reloadOn` have a
  * running service start anew, or read its configuration again, after those Scores have changed.
  *
@@ -142,6 +144,7 @@ export const SystemdService: ScoreFactory<
   claims: (spec) => claimsOf(wishOf(spec)),
   uses: (spec) => [
     ...standsOn(unitPath(fullName(spec.name, 'service')), {}),
+    ...standsOnNamed([textOf(spec.unit) ?? '', ...Object.values(spec.dropIns ?? {})]),
     // Most packages are called as their service is: it comes after them without a word.
     ...(spec.unit === undefined ? [claim.name('package', packageOf(spec.name))] : []),
   ],

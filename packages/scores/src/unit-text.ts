@@ -2,6 +2,7 @@
  * The text of unit files: as it is, or described by sections and keys. A description is data, so a value cannot smuggle
  * in a line of its own; what a value means is the service manager's language (`%i`, quotes), and is left to it.
  */
+import { type Claim, claim } from '@harmony-iac/core'
 import * as z from 'zod'
 import { word } from './argv.ts'
 
@@ -107,6 +108,21 @@ function linesOf([key, value]: readonly [string, UnitValue]): readonly string[] 
 /** Whether a text has a section of this name. */
 export function hasSection(text: string, name: string): boolean {
   return text.split('\n').some((line) => line.trim() === `[${name}]`)
+}
+
+const named =
+  /^(?:Exec[A-Za-z]+|EnvironmentFile|WorkingDirectory|RootDirectory|(User|Group))\s*=\s*[-@:+!|]*(\S+)/gm
+
+/** What the texts of a service name that other Scores may make: its programs, its folders, its user. */
+export function standsOnNamed(texts: readonly string[]): readonly Claim[] {
+  const found: Claim[] = []
+  for (const [, role, value = ''] of texts.flatMap((text) => [...text.matchAll(named)])) {
+    // What it stands for is known to the service manager only.
+    if (value.includes('%')) continue
+    if (role !== undefined) found.push(claim.name(role.toLowerCase(), value))
+    else if (/^(?:\/(?!\.{1,2}(?:\/|$))[^/]+)+$/.test(value)) found.push(claim.path(value))
+  }
+  return found
 }
 
 // What systemd takes: 255 bytes with the type, and these characters.
