@@ -1,4 +1,4 @@
-/** Apart from the bus, so that what asks for nothing loads none of it. */
+/** Apart from the connection, which is loaded when somebody needs it. */
 import { HarmonyError } from '@harmony-iac/core'
 
 /** What the other side answers when it refuses: a name such as `org.freedesktop.DBus.Error.AccessDenied`. */

@@ -290,6 +290,7 @@ async function dialBus(host: Host): Promise<Bus> {
       cause,
     })
   }
+  // Most passes ask for no service: what speaks D-Bus is loaded when it is needed.
   const { openBus } = await import('./bus.ts')
   return await openBus(stream, uid, host.name)
 }
