@@ -3,6 +3,7 @@ import { claim, defineScore, type Needs, type ScoreFactory } from '@harmony-iac/
 import { Files, Services } from '@harmony-iac/core/capabilities'
 import * as z from 'zod'
 import { standsOn } from './entries.ts'
+import { claimsOf, unitPath } from './unit-files.ts'
 import {
   fullName,
   hasSection,
@@ -14,7 +15,6 @@ import {
   unitText,
 } from './unit-text.ts'
 import {
-  claimsOf,
   compareUnit,
   convergeUnit,
   explainUnit,
@@ -27,7 +27,6 @@ import {
   type UnitFound,
   type UnitStatus,
   type UnitWish,
-  unitPath,
 } from './units.ts'
 
 /** What a {@link SystemdService} is made from. What is left out stays as it is. */

@@ -4,9 +4,9 @@ import { Files, Services } from '@harmony-iac/core/capabilities'
 import * as z from 'zod'
 import { word } from './argv.ts'
 import { standsOn } from './entries.ts'
+import { claimsOf, unitPath } from './unit-files.ts'
 import { fullName, hasSection, unitFile, unitName, unitText } from './unit-text.ts'
 import {
-  claimsOf,
   compareUnit,
   convergeUnit,
   explainUnit,
@@ -19,7 +19,6 @@ import {
   type UnitFound,
   type UnitStatus,
   type UnitWish,
-  unitPath,
 } from './units.ts'
 
 /**

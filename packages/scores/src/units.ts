@@ -3,19 +3,22 @@
  * its drop-ins are written and verified first, then the manager reads them, then the unit is started: each part looks at
  * what is there, so a pass that died anywhere is completed by the next one.
  */
-import {
-  type Claim,
-  claim,
-  type Difference,
-  HarmonyError,
-  type Json,
-  missing,
-  type Run,
-} from '@harmony-iac/core'
+import { type Difference, HarmonyError, type Json, missing, type Run } from '@harmony-iac/core'
 import type { Entry, FileSystem, ServiceManager, UnitState } from '@harmony-iac/core/capabilities'
 import * as z from 'zod'
-import { showFound } from './content.ts'
-import { clearDirectory, keepAside, observed, putBack, removeIf } from './entries.ts'
+import { keepAside, putBack, removeIf } from './entries.ts'
+import {
+  cleanUpDropIns,
+  dropFolder,
+  dropInPaths,
+  dropInsOf,
+  holds,
+  isMaskAt,
+  ownsFiles,
+  shown,
+  unitPath,
+  writeTexts,
+} from './unit-files.ts'
 import { hasSection } from './unit-text.ts'
 
 /** What the kinds of unit want, in one form. */
@@ -66,25 +69,6 @@ export interface UnitStatus {
   readonly restarts: number
 }
 
-const folder = '/etc/systemd/system'
-// By it our drop-ins are known again, also those that have left the spec.
-const suffix = '.harmony.conf'
-
-/** The path of a unit's own file. */
-export const unitPath = (name: string): string => `${folder}/${name}`
-
-/** Of one of our drop-ins. */
-const dropInPath = (name: string, dropIn: string): string => `${folder}/${name}.d/${dropIn}${suffix}`
-
-/** What a unit owns. */
-export function claimsOf(wish: Pick<UnitWish, 'name' | 'text' | 'dropIns'>): readonly Claim[] {
-  return [
-    claim.name('unit', wish.name),
-    ...(wish.text === undefined ? [] : [claim.path(unitPath(wish.name))]),
-    ...Object.keys(wish.dropIns).map((each) => claim.path(dropInPath(wish.name, each))),
-  ]
-}
-
 const memorySchema = z.object({
   /** The file of the unit was written by us. */
   unit: z.boolean().optional(),
@@ -119,25 +103,6 @@ export async function observeUnit(
   ])
   refuseHopeless(wish, unit)
   return { unit, entry, dropIns, ran: memoryOf(look.memory).ran === look.digest }
-}
-
-async function dropInsOf(
-  { name, dropIns }: UnitWish,
-  files: FileSystem,
-  signal: AbortSignal,
-): Promise<Readonly<Record<string, Entry>>> {
-  const listed = await files.list(`${folder}/${name}.d`)
-  const prefix = `${folder}/${name}.d/`
-  const ours = listed.flatMap(({ path }) => {
-    const file = path.slice(prefix.length)
-    return file.endsWith(suffix) && !file.startsWith('.') && !file.includes('/')
-      ? [file.slice(0, -suffix.length)]
-      : []
-  })
-  const found: [string, Entry][] = []
-  for (const each of [...new Set([...Object.keys(dropIns), ...ours])].sort())
-    found.push([each, await files.inspect(dropInPath(name, each), { content: true, signal })])
-  return Object.fromEntries(found)
 }
 
 const isMasked = ({ load, file }: UnitState): boolean => load === 'masked' || file.startsWith('masked')
@@ -253,19 +218,6 @@ function hasEnded({ once, active, result, invocation }: UnitState, ran: boolean)
   return once && active === 'inactive' && result === 'success' && (invocation !== undefined || ran)
 }
 
-function ownsFiles({ text, dropIns }: UnitWish): boolean {
-  return text !== undefined || Object.keys(dropIns).length > 0
-}
-
-function holds(entry: Entry, text: string): boolean {
-  return entry.type === 'file' && showFound(entry.content) === text
-}
-
-function shown(entry: Entry): Json {
-  if (entry.type === 'absent') return null
-  return entry.type === 'file' ? showFound(entry.content) : entry.type
-}
-
 /** Brings a unit to its wanted state. */
 export async function convergeUnit(wish: UnitWish, on: UnitHost, run: Run<UnitFound>): Promise<void> {
   const { services } = on
@@ -311,63 +263,6 @@ export async function convergeUnit(wish: UnitWish, on: UnitHost, run: Run<UnitFo
     else await services.start(name, run)
     run.remember({ ...remembered, ran: run.digest })
   }
-}
-
-/** Writes the files of a unit that are not as wanted, verified before. */
-async function writeTexts(
-  wish: UnitWish,
-  { files, services }: UnitHost,
-  run: Run<UnitFound>,
-): Promise<boolean> {
-  const { name, text } = wish
-  const { entry, dropIns } = run.state
-  const own = entry && text !== undefined && !holds(entry, text) ? entry : undefined
-  const others = Object.entries(dropIns).filter(([each, found]) => {
-    const wanted = wish.dropIns[each]
-    return wanted === undefined ? found.type !== 'absent' : !holds(found, wanted)
-  })
-  if (!own && others.length === 0) return false
-  const added = Object.entries(wish.dropIns).map(([each, value]) => [each + suffix, value] as const)
-  await services.verify(name, { unit: text, dropIns: Object.fromEntries(added) }, run.signal)
-  if (own && text !== undefined) {
-    const path = unitPath(name)
-    await clearDirectory(files, path, own, 'unit file')
-    await files.writeFile(path, Buffer.from(text), {
-      mode: own.type === 'file' ? undefined : '0644',
-      folder: own.folder,
-      fingerprint: observed(own),
-      signal: run.signal,
-    })
-  }
-  const within = `${folder}/${name}.d`
-  if (others.some(([each]) => wish.dropIns[each] !== undefined)) {
-    const there = await files.inspect(within)
-    if (there.type === 'absent') await files.makeDirectory(within, { mode: '0755', folder: there.folder })
-  }
-  for (const [each, found] of others) {
-    const wanted = wish.dropIns[each]
-    const path = dropInPath(name, each)
-    if (wanted === undefined) await removeIf(files, path, ['file', 'symlink'], undefined)
-    else {
-      await clearDirectory(files, path, found, 'drop-in')
-      await files.writeFile(path, Buffer.from(wanted), {
-        mode: found.type === 'file' ? undefined : '0644',
-        folder: found.folder,
-        fingerprint: observed(found),
-        signal: run.signal,
-      })
-    }
-  }
-  if (Object.keys(wish.dropIns).length === 0) await dropFolder(files, name)
-  return true
-}
-
-/** The folder of drop-ins goes when nothing is in it any more. */
-async function dropFolder(files: FileSystem, name: string): Promise<void> {
-  const there = await files.inspect(`${folder}/${name}.d`)
-  if (there.type !== 'directory') return
-  const { fingerprint, folder: within } = there
-  await files.remove(`${folder}/${name}.d`, { fingerprint, folder: within })
 }
 
 function wasOf(unit: UnitState): Was {
@@ -447,16 +342,6 @@ export async function removeUnit(
   else if (!was.active && now.active === 'failed') await services.resetFailed(name)
 }
 
-function isMaskAt(entry: Entry): boolean {
-  return entry.type === 'symlink' && entry.target === '/dev/null'
-}
-
-async function dropInPaths(files: FileSystem, name: string): Promise<readonly string[]> {
-  return (await files.list(`${folder}/${name}.d`))
-    .map(({ path }) => path)
-    .filter((path) => path.endsWith(suffix))
-}
-
 /** After a kill: the spec may be another one than that of the pass that died, so what is there is looked at. */
 export async function recoverUnit(
   { name }: Pick<UnitWish, 'name'>,
@@ -464,10 +349,7 @@ export async function recoverUnit(
 ): Promise<void> {
   await services.cleanUp(name)
   await files.cleanUp(unitPath(name))
-  for (const { path } of await files.list(`${folder}/${name}.d`)) {
-    const [, dropIn] = /\/\.([^/]+)\.harmony\.conf\.[^/]*$/.exec(path) ?? []
-    if (dropIn !== undefined) await files.cleanUp(dropInPath(name, dropIn))
-  }
+  await cleanUpDropIns(files, name)
   await dropFolder(files, name)
   // Where files of ours are left, it is a difference that was shown; where the last one is gone, nothing shows it.
   if ((await dropInPaths(files, name)).length > 0 || (await files.inspect(unitPath(name))).type !== 'absent')

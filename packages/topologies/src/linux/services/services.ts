@@ -8,11 +8,12 @@ import type { JobPatience, ServiceManager, UnitState } from '@harmony-iac/core/c
 import type { Host } from '@harmony-iac/core/host'
 import { eachTurn } from '../turn.ts'
 import type { Bus } from './bus.ts'
-import { BusError } from './bus-error.ts'
 import { gather } from './gather.ts'
 import { type Jobs, listenForJobs } from './jobs.ts'
+import { changedNs, fileState, fileStates, propertiesOf } from './look.ts'
 import { busSocket, manager, systemd } from './names.ts'
-import { type Properties, unitPath, unitState } from './unit-state.ts'
+import { told } from './told.ts'
+import { type Properties, unitState } from './unit-state.ts'
 import { removeCandidates, verifyUnits } from './verify.ts'
 
 /** The services of a Linux host, and its end. */
@@ -295,74 +296,6 @@ async function dialBus(host: Host): Promise<Bus> {
   return await openBus(stream, uid, host.name)
 }
 
-/** How the files of these units are installed; those that have no file of their own name are left out. */
-async function fileStates(bus: Bus, names: readonly string[]): Promise<ReadonlyMap<string, string>> {
-  // A pattern matches a backslash by any one character: whether it could be written otherwise differs by version.
-  const patterns = names.map((name) => name.replaceAll('\\', '?'))
-  const [files] = await bus.call({
-    ...manager,
-    member: 'ListUnitFilesByPatterns',
-    signature: 'asas',
-    body: [[], patterns],
-  })
-  return new Map(
-    (files as readonly (readonly [string, string])[]).map(([path, state]) => [
-      path.slice(path.lastIndexOf('/') + 1),
-      state,
-    ]),
-  )
-}
-
-/** As {@link fileStates}, of an instance or an alias. */
-async function fileState(bus: Bus, name: string): Promise<string> {
-  try {
-    const call = { ...manager, member: 'GetUnitFileState', signature: 's', body: [name] }
-    const [state] = await bus.call(call)
-    return String(state)
-  } catch (error) {
-    if (error instanceof BusError) return '' // made by systemd itself, without a file
-    throw error
-  }
-}
-
-/** What is of interest of a service that is not plainly running. */
-const ofService = ['Result', 'ExecMainStatus', 'Type', 'RemainAfterExit'] as const
-
-/** What systemd knows of a unit; it reads its files for that if it has not yet. */
-async function propertiesOf(
-  bus: Bus,
-  name: string,
-): Promise<{ readonly unit: Properties; readonly service: Properties }> {
-  const path = unitPath(name)
-  const isService = name.endsWith('.service')
-  const iface = `${systemd}.${isService ? 'Service' : 'Timer'}`
-  const [unit, NRestarts] = await Promise.all([
-    bus.getAll(systemd, path, `${systemd}.Unit`),
-    isService ? bus.get(systemd, path, iface, 'NRestarts') : 0,
-  ])
-  const plain = unit.LoadState !== 'loaded' || unit.SubState === 'running' || unit.SubState === 'waiting'
-  if (plain) return { unit, service: { NRestarts } }
-  const keys = isService ? ofService : (['Result'] as const)
-  const values = await Promise.all(keys.map((key) => bus.get(systemd, path, iface, key)))
-  return { unit, service: { NRestarts, ...Object.fromEntries(keys.map((key, i) => [key, values[i]])) } }
-}
-
-/** When the files that a unit was read from were last changed. */
-async function changedNs(host: Host, { FragmentPath, DropInPaths }: Properties): Promise<bigint> {
-  const paths = [FragmentPath, ...(Array.isArray(DropInPaths) ? DropInPaths : [])]
-  const stats = await Promise.all(
-    paths.map(async (path) =>
-      typeof path === 'string' && path !== '' ? await host.files.lstat(path) : undefined,
-    ),
-  )
-  let latest = 0n
-  for (const stat of stats) {
-    if (stat && stat.mtimeNs > latest) latest = stat.mtimeNs
-    if (stat && stat.ctimeNs > latest) latest = stat.ctimeNs
-  }
-  return latest
-}
-
 async function versionOf(bus: Bus): Promise<number> {
   const version = await bus.get(systemd, manager.path, manager.interface, 'Version')
   return Number.parseInt(String(version).replace(/^\D*/, ''), 10) || 0
@@ -370,43 +303,4 @@ async function versionOf(bus: Bus): Promise<number> {
 
 function isNamed(error: unknown, name: string): boolean {
   return error instanceof HarmonyError && error.data.dbusError === name
-}
-
-const meanings: Readonly<Record<string, readonly [message: string, hint: string]>> = {
-  'org.freedesktop.DBus.Error.AccessDenied': [
-    'may not be changed',
-    'apply as root, or as a user who may use sudo',
-  ],
-  'org.freedesktop.DBus.Error.InteractiveAuthorizationRequired': [
-    'may not be changed',
-    'apply as root, or as a user who may use sudo',
-  ],
-  [`${systemd}.NoSuchUnit`]: [
-    'does not exist',
-    'install the package that brings it, or give its text as unit',
-  ],
-  [`${systemd}.UnitMasked`]: ['is masked', 'say masked: false, or see who masked it'],
-  'org.freedesktop.DBus.Error.FileNotFound': ['does not exist', 'give its text as unit'],
-  'org.freedesktop.DBus.Error.ServiceUnknown': [
-    'cannot be asked for: systemd is not running there',
-    'services need a host that was started by systemd',
-  ],
-  'org.freedesktop.DBus.Error.NameHasNoOwner': [
-    'cannot be asked for: systemd is not running there',
-    'services need a host that was started by systemd',
-  ],
-}
-
-/** What the bus says, about a unit and with what to do. */
-function told(name: string, error: unknown): HarmonyError {
-  if (!(error instanceof BusError)) {
-    if (error instanceof HarmonyError) return error
-    return new HarmonyError('internal', `${name}: ${String(error)}`, { cause: error })
-  }
-  const [message, hint] = meanings[error.errorName] ?? [undefined, undefined]
-  return new HarmonyError(
-    'refused',
-    message ? `${name} ${message}: ${error.message}` : `${name}: ${error.message}`,
-    { hint, cause: error, data: { unit: name, dbusError: error.errorName } },
-  )
 }
