@@ -20,7 +20,7 @@ export interface UnitSection {
   readonly ConditionPathExists?: UnitValue
   readonly StartLimitIntervalSec?: UnitValue
   readonly StartLimitBurst?: UnitValue
-  readonly [key: string]: UnitValue
+  readonly [key: string]: UnitValue | undefined
 }
 
 /** The section `[Service]`, and any key of it. */
@@ -46,7 +46,7 @@ export interface ServiceSection {
   readonly Environment?: UnitValue
   readonly EnvironmentFile?: UnitValue
   readonly TimeoutStartSec?: UnitValue
-  readonly [key: string]: UnitValue
+  readonly [key: string]: UnitValue | undefined
 }
 
 /** The section `[Install]`, and any key of it. */
@@ -55,7 +55,7 @@ export interface InstallSection {
   readonly RequiredBy?: UnitValue
   readonly Alias?: UnitValue
   readonly Also?: UnitValue
-  readonly [key: string]: UnitValue
+  readonly [key: string]: UnitValue | undefined
 }
 
 /** A unit file of a service by its sections: `{ Service: { ExecStart: '/usr/bin/app' }, Install: { WantedBy: 'multi-user.target' } }`. */
@@ -65,7 +65,8 @@ export interface ServiceDescription {
   readonly Install?: InstallSection | undefined
 }
 
-type Sections = Readonly<Record<string, Readonly<Record<string, UnitValue>> | undefined>>
+type Keys = Readonly<Record<string, UnitValue | undefined>>
+type Sections = Readonly<Record<string, Keys | undefined>>
 
 const key = z.string().regex(/^[A-Za-z][A-Za-z0-9-]*$/, 'is no key of a unit file')
 
@@ -82,7 +83,7 @@ const value = z.union([
 ]) satisfies z.ZodType<UnitValue>
 
 /** A section of a described unit file. */
-export const section: z.ZodReadonly<z.ZodRecord<z.ZodString, typeof value>> = z.record(key, value).readonly()
+export const section: z.ZodType<Keys, Keys> = z.record(key, value.optional()).readonly() as never
 
 /** The text of a unit file or drop-in. */
 export const unitFile: z.ZodString = word.min(1, 'is empty')
@@ -100,7 +101,8 @@ export function unitText(sections: Sections): string {
     .join('\n')
 }
 
-function linesOf([key, value]: readonly [string, UnitValue]): readonly string[] {
+function linesOf([key, value]: readonly [string, UnitValue | undefined]): readonly string[] {
+  if (value === undefined) return []
   const values = Array.isArray(value) ? (value as readonly (string | number)[]) : [value]
   return values.map((each) => `${key}=${each === true ? 'yes' : each === false ? 'no' : String(each)}\n`)
 }

@@ -61,7 +61,9 @@ export async function propertiesOf(
 export async function changedNs(host: Host, { FragmentPath, DropInPaths }: Properties): Promise<bigint> {
   const paths = [FragmentPath, ...(Array.isArray(DropInPaths) ? DropInPaths : [])]
   const stats = await Promise.all(
-    paths.map((path) => (typeof path === 'string' && path !== '' ? host.files.lstat(path) : undefined)),
+    paths.map(async (path) =>
+      typeof path === 'string' && path !== '' ? await host.files.lstat(path) : undefined,
+    ),
   )
   let latest = 0n
   for (const stat of stats) {
