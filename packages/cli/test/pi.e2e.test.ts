@@ -85,6 +85,56 @@ ${source}`)
     expect(await traces()).toBe('')
   })
 
+  test('users, a key, files and a service that restarts with them: applied, unchanged, repaired part by part, gone', async () => {
+    using project = projectFor(
+      { kiosk: {} },
+      `import { AuthorizedKey, Group, SystemdService, SystemdTimer, User } from '@harmony-iac/scores'
+const page = File({ path: '/srv/site/page', content: process.env.PAGE ?? 'one', owner: 'web' })
+export default defineProject({ name: 'kiosk', deployments: [deploy(at('kiosk'), [
+  Group({ name: 'web', system: true }),
+  User({ name: 'web', group: 'web', system: true, createHome: true, removeHome: true, shell: '/usr/sbin/nologin' }),
+  AuthorizedKey({ user: 'web', key: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICNRAB0za22vaGXNLwGdMaAvyXzKt+LR/NPTya+70dRY ada@laptop' }),
+  Directory({ path: '/srv/site', owner: 'web' }),
+  page,
+  SystemdService({
+    name: 'site',
+    unit: { Service: { User: 'web', ExecStart: '/bin/sleep 1000' }, Install: { WantedBy: 'multi-user.target' } },
+    enabled: true,
+    active: true,
+    restartOn: [page],
+  }),
+  SystemdTimer({ name: 'site', onCalendar: 'daily', active: true }),
+])] })`,
+    )
+    const listing =
+      'ls -A /srv /home /etc/systemd/system; cat /etc/passwd /etc/group; systemctl is-active site.service site.timer; true'
+    const look = async () => (await host.exec(['sh', '-c', listing])).stdout
+    const before = await look()
+    expect(await project.run('apply --yes')).toMatchObject({ status: 0, err: '' })
+    expect((await project.run('apply --yes')).out).toContain('Nothing to do: 7 Scores are as wanted.')
+    const pid = async () => (await host.exec(['systemctl', 'show', '-P', 'MainPID', 'site'])).stdout.trim()
+    const first = await pid()
+    const changed = await project.run('apply --yes', { PAGE: 'two' })
+    expect(changed.out).toContain('restartOn, because of File:/srv/site/page')
+    expect(await pid()).not.toBe(first)
+    const tampers = [
+      'systemctl stop site',
+      'systemctl disable site',
+      'rm /srv/site/page',
+      'usermod --shell /bin/bash web',
+      ': >/home/web/.ssh/authorized_keys',
+      'systemctl stop site.timer',
+    ]
+    for (const tamper of tampers) {
+      await host.exec(['sh', '-c', tamper])
+      expect((await project.run('drift', { PAGE: 'two' })).status, tamper).toBe(2)
+      expect((await project.run('apply --yes', { PAGE: 'two' })).status, tamper).toBe(0)
+      expect((await project.run('drift', { PAGE: 'two' })).status, tamper).toBe(0)
+    }
+    expect((await project.run('destroy --yes')).status).toBe(0)
+    expect(await look()).toBe(before)
+  })
+
   test('works as an ordinary user on what is theirs', async () => {
     using project = projectFor(
       { mine: { user: 'pi' } },
