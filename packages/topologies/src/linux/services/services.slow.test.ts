@@ -1,4 +1,5 @@
 /** The services of a real systemd, in a container. */
+import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Topology } from '@harmony-iac/core'
@@ -388,6 +389,26 @@ describeWith(dockerEngine, 'services of a real systemd', () => {
       await lost
       expect((await own.look('slow.service')).active).toBe('activating')
       await own.stop('slow.service')
+    })
+
+    test('many who ask after a loss share one new connection', async () => {
+      const streams: Duplex[] = []
+      const dial = async (path: string) => {
+        const stream = await host.dial(path)
+        streams.push(stream)
+        return stream
+      }
+      const own = linuxServices({ ...host, dial })
+      open.push(own)
+      await own.look('ssh.service')
+      for (const stream of streams) await once(stream.destroy(), 'close')
+      const all = ['ssh.service', 'dbus.service'].flatMap((name) => [
+        own.look(name),
+        own.verify(name, {}),
+        own.resetFailed(name),
+      ])
+      await Promise.all(all)
+      expect(streams).toHaveLength(2)
     })
 
     test('the bus itself may be restarted between two looks', async () => {

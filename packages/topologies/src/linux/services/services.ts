@@ -48,16 +48,25 @@ export function linuxServices(host: Host): LinuxServices {
   const started = new Map<string, number>()
 
   async function connected(): Promise<Bus> {
-    const bus = await opened?.catch(() => undefined)
-    if (bus && !bus.ended) return bus
-    const asked = dialBus(host)
-    opened = asked
-    return await asked
+    for (;;) {
+      const known = opened
+      const bus = await known?.catch(() => undefined)
+      if (bus && !bus.ended) return bus
+      // Somebody else may have dialled meanwhile.
+      if (opened !== known) continue
+      opened = dialBus(host)
+      return await opened
+    }
   }
 
   async function jobsOf(bus: Bus): Promise<Jobs> {
     if (listening?.bus !== bus) listening = { bus, jobs: listenForJobs(bus) }
-    return await listening.jobs
+    try {
+      return await listening.jobs
+    } catch (error) {
+      listening = undefined
+      throw error
+    }
   }
 
   const uptime = eachTurn(async (_: 'uptime') => {

@@ -47,8 +47,9 @@ export function unitState(name: string, unit: Properties, facts: Facts): UnitSta
     file,
     active: text('ActiveState'),
     sub: text('SubState'),
-    since: running && since > 0 ? since / 1000 : undefined,
-    activeMs: running && now !== undefined ? Math.max(0, (now - sinceMonotonic) / 1000) : undefined,
+    since: running && since > 0 ? Math.round(since / 1000) : undefined,
+    activeMs:
+      running && now !== undefined ? Math.max(0, Math.round((now - sinceMonotonic) / 1000)) : undefined,
     invocation: invocationOf(unit.InvocationID),
     restarts: number(service, 'NRestarts') ?? 0,
     restartsSeen,
