@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import type { Duplex } from 'node:stream'
 import { duplexPair } from 'node:stream'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { type Bus, openBus } from './bus.ts'
 
 interface Said {
@@ -118,6 +118,26 @@ test('a connection that is lost fails what waits, and what comes later', async (
   await expect(bus.call(call('Get'))).rejects.toMatchObject({ code: 'unreachable' })
   await expect(bus.call(call('Get'))).rejects.toMatchObject({ code: 'unreachable' })
   expect(bus.ended).toBe(true)
+})
+
+test('a bus that falls silent is given up, and one that is only slow is not', async () => {
+  const { bus } = await opened((call, reply) => {
+    if (call.member === 'Slow') setTimeout(() => reply({}), 80_000)
+  })
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const slow = bus.call(call('Slow'))
+  const never = expect(bus.call(call('Never'))).rejects.toMatchObject({
+    code: 'unreachable',
+    message: expect.stringContaining('has not answered for 90 s'),
+  })
+  await new Promise(setImmediate)
+  await vi.advanceTimersByTimeAsync(85_000)
+  await slow
+  await vi.advanceTimersByTimeAsync(80_000)
+  expect(bus.ended).toBe(false)
+  await vi.advanceTimersByTimeAsync(10_000)
+  await never
 })
 
 test.each([
