@@ -17,7 +17,7 @@ const suffix = '.harmony.conf'
 export const unitPath = (name: string): string => `${folder}/${name}`
 
 /** The path of one of our drop-ins. */
-export const dropInPath = (name: string, dropIn: string): string => `${folder}/${name}.d/${dropIn}${suffix}`
+const dropInPath = (name: string, dropIn: string): string => `${folder}/${name}.d/${dropIn}${suffix}`
 
 /** Where its drop-ins are. */
 const dropInFolder = (name: string): string => `${folder}/${name}.d`
