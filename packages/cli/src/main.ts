@@ -22,6 +22,7 @@ const modules: { readonly [K in CommandName]: () => Promise<{ readonly run: Run 
   destroy: () => import('./commands/destroy.ts'),
   graph: () => import('./commands/graph.ts'),
   show: () => import('./commands/show.ts'),
+  inventory: () => import('./commands/inventory.ts'),
   schema: () => import('./commands/schema.ts'),
 }
 

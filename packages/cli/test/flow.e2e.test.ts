@@ -295,11 +295,16 @@ test('documents: graph, show, schema', async () => {
     additionalProperties: false,
   })
   expect(Object.keys(JSON.parse((await project.run('schema')).out).kinds)).toEqual([
+    'AuthorizedKey',
     'Directory',
     'File',
+    'Group',
     'ShellJob',
     'StaticSite',
     'Symlink',
+    'SystemdService',
+    'SystemdTimer',
+    'User',
   ])
 })
 

@@ -1,5 +1,5 @@
 /** A machine at the far end of SSH, as a user meets it: a real Debian with systemd and sshd, and nothing of ours on it. */
-import { readFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type LinuxHost, linuxHosts, startLinuxHost } from '../../../scripts/testing/linux-host.ts'
@@ -143,6 +143,30 @@ export default defineProject({ name: 'kiosk', deployments: [deploy(at('kiosk'), 
     expect((await project.run('apply --yes')).status).toBe(0)
     expect((await host.exec(['stat', '-c', '%U', '/home/pi/note'])).stdout).toBe('pi\n')
     expect((await project.run('destroy --yes')).status).toBe(0)
+  })
+
+  test('tells the facts of a host to whoever may log in there', async () => {
+    using project = projectFor({ mine: { user: 'pi' } }, '')
+    // A user's own configuration is read from where it is; this project has one beside it.
+    mkdirSync(join(project.sandbox.folder, '.ssh'))
+    copyFileSync(join(project.folder, 'ssh_config'), join(project.sandbox.folder, '.ssh/config'))
+    const { status, out } = await project.run('inventory mine --json')
+    expect(status).toBe(0)
+    const uname = (await host.exec(['uname', '-m'])).stdout.trim()
+    expect(JSON.parse(out)).toMatchObject({
+      hostname: host.name,
+      os: { id: 'debian', codename: expect.any(String) },
+      architecture: uname,
+      memory: { total: expect.any(Number) },
+      fileSystems: expect.arrayContaining([expect.objectContaining({ mountPoint: '/' })]),
+      interfaces: expect.arrayContaining([expect.objectContaining({ name: 'lo' })]),
+      systemd: { version: expect.any(Number) },
+    })
+    expect((await project.run('inventory mine')).out).toContain(`${host.name}\n  system        Debian`)
+    expect(await project.run('inventory nobody@127.0.0.1:1')).toMatchObject({
+      status: 69,
+      err: expect.stringContaining('nobody@127.0.0.1:1'),
+    })
   })
 
   test('a host that is down fails alone', async () => {

@@ -5,6 +5,17 @@ export type { Probe } from './hosts/local-folder.ts'
 export { type SshOptions, ssh } from './hosts/ssh/ssh.ts'
 export { type LinuxFilesOptions, linuxFiles } from './linux/files.ts'
 export { hostHome, keptFolder, stateFolder } from './linux/home.ts'
+export {
+  type Disk,
+  type EngineVersion,
+  type Inventory,
+  type Memory,
+  type MountedFileSystem,
+  type NetworkInterface,
+  type OperatingSystem,
+  type SystemdVersion,
+  takeInventory,
+} from './linux/inventory/inventory.ts'
 export { type LinuxServices, linuxServices } from './linux/services/services.ts'
 export { linuxShell } from './linux/shell.ts'
 export { linuxUsers } from './linux/users.ts'

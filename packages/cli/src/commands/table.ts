@@ -171,6 +171,16 @@ export const commands = {
       ['harmony show File:/srv/site/site.json', 'one Score, with the spec last applied'],
     ],
   },
+  inventory: {
+    about: 'print the facts of a host: system, model, memory, disks, addresses, versions',
+    positionals: [{ name: 'HOST', about: 'as for ssh: user@host, or an alias; default: this machine' }],
+    options: [...everywhere],
+    examples: [
+      ['harmony inventory', 'what this machine is'],
+      ['harmony inventory pi@kiosk.local', 'the same for a machine that is reached over SSH'],
+      ['harmony inventory kiosk --json | jq .architecture', 'one fact, for a script'],
+    ],
+  },
   schema: {
     about: 'print JSON Schemas: of the specs of the kinds of Score, and of the events of --json',
     positionals: [
