@@ -2,6 +2,7 @@
  * Behind `defineScore` and `defineComposite`, types erased: the factory of one kind, and the Scores that it makes. A
  * Score with a mistake is made all the same and carries its issues, so that a project can tell all of them at once.
  */
+import type * as z from 'zod'
 import { HarmonyError, type Issue } from './errors.ts'
 import { issuesOf } from './issues.ts'
 import { rememberKind } from './kinds.ts'
@@ -11,9 +12,12 @@ import type { AnyScore, KindDefinition, ScoreInternals, StoredOptions } from './
 /** Options that belong to every kind; no field of a spec may have such a name. */
 const optionNames = ['id', 'after', 'formerly', 'retain', 'protect', 'adopt', 'drift'] as const
 
+/** What a kind is defined by, types erased. */
+type Given = Omit<KindDefinition, 'spec'> & { readonly spec: z.ZodType | (() => z.ZodType) }
+
 /** The factory behind {@link defineScore} and `defineComposite`, types erased. */
-export function makeFactory(definition: KindDefinition): unknown {
-  refuseUnusable(definition)
+export function makeFactory(given: Given): unknown {
+  const definition = withSchema(given)
   const { kind, version } = definition
   const reactions = Object.keys(definition.reactions ?? {})
   const factory = (input: unknown) => makeScore(definition, reactions, input, factory)
@@ -25,6 +29,24 @@ export function makeFactory(definition: KindDefinition): unknown {
   })
   rememberKind(definition)
   return factory
+}
+
+/** With its schema made when it is asked for, if it is given as a function. */
+function withSchema({ spec, ...rest }: Given): KindDefinition {
+  refuseUnusable(rest)
+  const checked = (schema: z.ZodType): z.ZodType => {
+    refuseUnusableSpec(rest, schema)
+    return schema
+  }
+  if (typeof spec !== 'function') return { ...rest, spec: checked(spec) }
+  let made: z.ZodType | undefined
+  return {
+    ...rest,
+    get spec() {
+      made ??= checked(spec())
+      return made
+    },
+  }
 }
 
 const noIssues: readonly Issue[] = Object.freeze([])
@@ -201,19 +223,25 @@ function callSite(factory: (input: never) => unknown): string | undefined {
   return frame?.match(/\(?((?:file:\/\/)?[^()\s]+:\d+:\d+)\)?$/)?.[1]
 }
 
-function refuseUnusable(definition: KindDefinition): void {
-  const fail = (message: string): never => {
-    throw new HarmonyError('invalid-value', `the kind ${definition.kind}: ${message}`)
-  }
-  if (!/^[A-Z][A-Za-z0-9]*$/.test(definition.kind)) fail('the name of a kind is UpperCamelCase')
-  if (!Number.isInteger(definition.version) || definition.version < 1) fail('version is an integer from 1')
-  const shape = (definition.spec as { shape?: Record<string, unknown> }).shape
-  const taken = [...optionNames, ...Object.keys(definition.reactions ?? {})]
+type Named = Pick<KindDefinition, 'kind' | 'version' | 'reactions'>
+
+function unusable({ kind }: Named, message: string): HarmonyError {
+  return new HarmonyError('invalid-value', `the kind ${kind}: ${message}`)
+}
+
+function refuseUnusable(kind: Named): void {
+  if (!/^[A-Z][A-Za-z0-9]*$/.test(kind.kind)) throw unusable(kind, 'the name of a kind is UpperCamelCase')
+  if (!Number.isInteger(kind.version) || kind.version < 1)
+    throw unusable(kind, 'version is an integer from 1')
+}
+
+function refuseUnusableSpec(kind: Named, schema: z.ZodType): void {
+  const { shape } = schema as { shape?: Record<string, unknown> }
+  const taken = [...optionNames, ...Object.keys(kind.reactions ?? {})]
   for (const field of Object.keys(shape ?? {}))
-    if (taken.includes(field)) fail(`the field ${field} has the name of an option; choose another`)
-  const object = (
-    definition.spec as unknown as { def?: { type?: string; catchall?: { def?: { type?: string } } } }
-  ).def
-  if (object?.type === 'object' && object.catchall?.def?.type !== 'never')
-    fail('the spec is not strict: use z.strictObject, so that a misspelt field is refused')
+    if (taken.includes(field))
+      throw unusable(kind, `the field ${field} has the name of an option; choose another`)
+  const { def } = schema as { def?: { type?: string; catchall?: { def?: { type?: string } } } }
+  if (def?.type === 'object' && def.catchall?.def?.type !== 'never')
+    throw unusable(kind, 'the spec is not strict: use z.strictObject, so that a misspelt field is refused')
 }

@@ -169,6 +169,39 @@ describe('a kind is refused when it is defined', () => {
   })
 })
 
+describe('a schema that is given as a function', () => {
+  const kind = { kind: 'Late', version: 1, needs: [], interpret } as const
+
+  test('is made for the first Score, and once', () => {
+    let times = 0
+    const schema = () => {
+      times += 1
+      return z.strictObject({ name: z.string() })
+    }
+    const Late = defineScore({
+      ...kind,
+      spec: schema,
+      identity: (spec) => spec.name,
+      interpret: interpret as never,
+    })
+    expect(times).toBe(0)
+    expect(Late({ name: 'a' }).id).toBe('Late:a')
+    expect(issues(Late({ nam: 'b' } as never))).not.toEqual([])
+    expect(times).toBe(1)
+    // @ts-expect-error a wrong field is refused as ever
+    void Late({ name: 1 })
+  })
+
+  test('is refused then when it is unusable', () => {
+    const Late = defineScore({
+      ...kind,
+      spec: () => z.object({}),
+      identity: () => 'x',
+    } as never) as unknown as () => unknown
+    expect(() => Late()).toThrow('the kind Late: the spec is not strict')
+  })
+})
+
 test('a composite passes on the issues of what it composes', () => {
   const Pair = defineComposite({
     kind: 'Pair',

@@ -86,8 +86,11 @@ export interface Definition<Kind extends string, S extends z.ZodType, C extends 
   readonly kind: Kind
   /** Starts at 1; goes up when the shape of the spec changes. */
   readonly version: number
-  /** A strict object without transforms, so that it is its own wire form. */
-  readonly spec: S
+  /**
+   * A strict object without transforms, so that it is its own wire form. Or a function that makes it, called when the
+   * first Score of the kind is made: worth it in a package of many kinds, since schemas take time to build.
+   */
+  readonly spec: S | (() => S)
   /** The tokens of the capabilities it uses. */
   readonly needs: C
   /** What makes two Scores of this kind the same thing. From the spec as written, so never a late value. */

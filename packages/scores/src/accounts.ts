@@ -1,35 +1,42 @@
 /** Names, numbers and texts of accounts, as users, groups and keys share them. */
 import { claim, type Json } from '@harmony-iac/core'
 import * as z from 'zod'
+import { once } from './once.ts'
 
 // What useradd of every Debian takes, of all releases. Not what its files can hold: a name goes into paths, into lists
 // with commas and into lines with colons.
 const longestName = 32
 
 /** The name of a user or group. */
-export const accountName: z.ZodString = z
-  .string({ error: 'must be a name' })
-  .max(longestName, `is longer than ${longestName} characters`)
-  .regex(/^[A-Za-z_][A-Za-z0-9_.-]*$/, {
-    error: 'must be letters, digits, _ . and -, and start with a letter or _',
-  })
+export const accountName: () => z.ZodString = once(() =>
+  z
+    .string({ error: 'must be a name' })
+    .max(longestName, `is longer than ${longestName} characters`)
+    .regex(/^[A-Za-z_][A-Za-z0-9_.-]*$/, {
+      error: 'must be letters, digits, _ . and -, and start with a letter or _',
+    }),
+)
 
 // 65535 and 4294967295 are -1 in 16 and in 32 bits, which means "leave as it is" to chown(2).
 const minusOne = 65535
 const largestId = 4294967294
 
 /** The number of a user or group. */
-export const accountNumber: z.ZodInt = z
-  .int({ error: 'must be a whole number' })
-  .min(0, 'must not be negative')
-  .max(largestId, 'is too large')
-  .refine((id) => id !== minusOne, 'stands for "nobody in particular" on many systems')
+export const accountNumber: () => z.ZodInt = once(() =>
+  z
+    .int({ error: 'must be a whole number' })
+    .min(0, 'must not be negative')
+    .max(largestId, 'is too large')
+    .refine((id) => id !== minusOne, 'stands for "nobody in particular" on many systems'),
+)
 
 /** Names, each once. */
-export const accountNames: z.ZodReadonly<z.ZodArray<z.ZodString>> = z
-  .array(accountName, { error: 'must be a list of names' })
-  .refine((names) => new Set(names).size === names.length, 'names something twice')
-  .readonly()
+export const accountNames: () => z.ZodReadonly<z.ZodArray<z.ZodString>> = once(() =>
+  z
+    .array(accountName(), { error: 'must be a list of names' })
+    .refine((names) => new Set(names).size === names.length, 'names something twice')
+    .readonly(),
+)
 
 /** Whether text can stand in a field of passwd(5): one line, no colon, nothing that turns a terminal around. */
 export function fitsField(text: string): boolean {

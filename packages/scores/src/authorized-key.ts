@@ -15,6 +15,7 @@ import {
 import { type KeyLine, Users } from '@harmony-iac/core/capabilities'
 import * as z from 'zod'
 import { accountName, usualHome } from './accounts.ts'
+import { once } from './once.ts'
 
 /** What an {@link AuthorizedKey} is made from. */
 export interface AuthorizedKeySpec {
@@ -56,21 +57,26 @@ const optionsWithValue =
 
 const longestLine = 8192
 
-const option = z.string().superRefine((text, context) => {
-  const flaw = flawOfOption(text)
-  if (flaw !== undefined) context.addIssue(flaw)
-})
+const option = once(() =>
+  z.string().superRefine((text, context) => {
+    const flaw = flawOfOption(text)
+    if (flaw !== undefined) context.addIssue(flaw)
+  }),
+)
 
-const key = z.string().superRefine((text, context) => {
-  const flaw = flawOfText(text)
-  if (flaw !== undefined) context.addIssue(flaw)
-})
+const key = once(() =>
+  z.string().superRefine((text, context) => {
+    const flaw = flawOfText(text)
+    if (flaw !== undefined) context.addIssue(flaw)
+  }),
+)
 
-const fields = {
-  user: accountName,
-  key,
-  options: z.array(option).readonly().optional(),
-} satisfies { readonly [K in keyof Required<AuthorizedKeySpec>]: z.ZodType }
+const fields = () =>
+  ({
+    user: accountName(),
+    key: key(),
+    options: z.array(option()).readonly().optional(),
+  }) satisfies { readonly [K in keyof Required<AuthorizedKeySpec>]: z.ZodType }
 
 interface KeyState {
   readonly path: string | undefined
@@ -79,7 +85,7 @@ interface KeyState {
   readonly fingerprint: string
 }
 
-const previousSchema = z.array(z.string()).min(1)
+const previousSchema = once(() => z.array(z.string()).min(1))
 
 /**
  * A public key that a user may log in with: `AuthorizedKey({ user: 'ada', key: 'ssh-ed25519 AAAA… ada@laptop' })`.
@@ -99,7 +105,7 @@ export const AuthorizedKey: ScoreFactory<
 > = defineScore({
   kind: 'AuthorizedKey',
   version: 1,
-  spec: z.strictObject(fields),
+  spec: () => z.strictObject(fields()),
   needs: [Users],
   // The comment does not count: with another one it is the same key.
   identity: (spec) => `${spec.user} ${fingerprintOf(spec)}`,
@@ -154,7 +160,7 @@ export const AuthorizedKey: ScoreFactory<
     async remove({ spec, previous }, { users }) {
       const { blob } = partsOf(spec)
       if (previous === undefined) return await users.setKey(spec.user, blob, [])
-      const was = previousSchema.safeParse(previous)
+      const was = previousSchema().safeParse(previous)
       if (!was.success)
         throw new HarmonyError('ledger-corrupt', 'the ledger does not say what line was there before', {
           hint: 'put it right by hand, and remove the Score with retain: true',

@@ -11,6 +11,7 @@ import {
 import { type GroupAccount, type UserAccounts, Users } from '@harmony-iac/core/capabilities'
 import * as z from 'zod'
 import { accountName, accountNames, accountNumber, othersMadeIt, ours, sameNames } from './accounts.ts'
+import { once } from './once.ts'
 
 /** What a {@link Group} is made from. */
 export interface GroupSpec {
@@ -39,12 +40,13 @@ export interface GroupOutputs {
   readonly gid: number
 }
 
-const fields = {
-  name: accountName,
-  gid: accountNumber.optional(),
-  system: z.boolean().optional(),
-  members: accountNames.optional(),
-} satisfies { readonly [K in keyof Required<GroupSpec>]: z.ZodType }
+const fields = () =>
+  ({
+    name: accountName(),
+    gid: accountNumber().optional(),
+    system: z.boolean().optional(),
+    members: accountNames().optional(),
+  }) satisfies { readonly [K in keyof Required<GroupSpec>]: z.ZodType }
 
 interface GroupState {
   readonly group: GroupAccount | undefined
@@ -54,7 +56,7 @@ interface GroupState {
   readonly holder: string | undefined
 }
 
-const previousSchema = z.strictObject({ gid: z.number(), members: z.array(z.string()) })
+const previousSchema = once(() => z.strictObject({ gid: z.number(), members: z.array(z.string()) }))
 
 /**
  * A group: `Group({ name: 'app', gid: 700, members: ['ada'] })`.
@@ -74,12 +76,13 @@ export const Group: ScoreFactory<
 > = defineScore({
   kind: 'Group',
   version: 1,
-  spec: z
-    .strictObject(fields)
-    .refine(({ name, gid }) => gid === undefined || (gid === 0) === (name === 'root'), {
-      path: ['gid'],
-      error: 'is 0 for root, and for no other group',
-    }),
+  spec: () =>
+    z
+      .strictObject(fields())
+      .refine(({ name, gid }) => gid === undefined || (gid === 0) === (name === 'root'), {
+        path: ['gid'],
+        error: 'is 0 for root, and for no other group',
+      }),
   needs: [Users],
   identity: (spec) => spec.name,
   claims: ({ name, gid }) => [
@@ -113,7 +116,7 @@ export const Group: ScoreFactory<
 
     async remove({ spec: { name }, previous }, { users }, { signal }) {
       if (previous === undefined) return await users.removeGroup(name, { signal })
-      const was = previousSchema.safeParse(previous)
+      const was = previousSchema().safeParse(previous)
       if (!was.success)
         throw new HarmonyError('ledger-corrupt', 'the ledger does not say what the group was before', {
           hint: 'put it right by hand, and remove the Score with retain: true',

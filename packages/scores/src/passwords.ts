@@ -1,14 +1,17 @@
 /** What stands for a password in shadow(5): a hash, or a mark that none fits. Told apart, and never shown. */
 import { hash } from 'node:crypto'
 import * as z from 'zod'
+import { once } from './once.ts'
 
 /** Says in a spec that no password is to fit. */
 export const locked = 'locked'
 
 /** A hash, or {@link locked}. */
-export const password: z.ZodString = z.string().refine((text) => text === locked || isHash(text), {
-  error: `must be '${locked}', or a hash such as mkpasswd prints it ($y$…, $6$…); a password itself must never stand here`,
-})
+export const password: () => z.ZodString = once(() =>
+  z.string().refine((text) => text === locked || isHash(text), {
+    error: `must be '${locked}', or a hash such as mkpasswd prints it ($y$…, $6$…); a password itself must never stand here`,
+  }),
+)
 
 /** For a difference: the same hash looks the same, and nobody can guess from it. */
 export function showPassword(password: string): string {

@@ -72,48 +72,54 @@ export interface SystemdServiceOutputs {
   readonly unit: string
 }
 
-const milliseconds = z.int('must be a whole number of milliseconds').min(1, 'must be positive')
+const milliseconds = () => z.int('must be a whole number of milliseconds').min(1, 'must be positive')
 
-const fields = {
-  name: unitName('service'),
-  unit: z
-    .union([
-      unitFile.refine((text) => hasSection(text, 'Service'), 'has no [Service] section'),
-      z.strictObject({ Unit: section.optional(), Service: section, Install: section.optional() }),
-    ])
-    .optional(),
-  dropIns: z
-    .record(
-      z
-        .string()
-        .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/, 'must be letters, digits and _ . -, such as 10-limits')
-        .refine((name) => !name.endsWith('.conf'), 'is written without .conf'),
-      unitFile,
-    )
-    .readonly()
-    .optional(),
-  enabled: z.boolean().optional(),
-  active: z.boolean().optional(),
-  masked: z.boolean().optional(),
-  restartOnChange: z.boolean().optional(),
-  stableForMs: milliseconds.max(3_600_000, 'must be at most an hour').optional(),
-  startTimeoutMs: milliseconds.max(86_400_000, 'must be at most a day').default(90_000),
-} satisfies { readonly [K in keyof Required<SystemdServiceSpec>]: z.ZodType }
+const fields = () =>
+  ({
+    name: unitName('service'),
+    unit: z
+      .union([
+        unitFile().refine((text) => hasSection(text, 'Service'), 'has no [Service] section'),
+        z.strictObject({ Unit: section().optional(), Service: section(), Install: section().optional() }),
+      ])
+      .optional(),
+    dropIns: z
+      .record(
+        z
+          .string()
+          .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/, 'must be letters, digits and _ . -, such as 10-limits')
+          .refine((name) => !name.endsWith('.conf'), 'is written without .conf'),
+        unitFile(),
+      )
+      .readonly()
+      .optional(),
+    enabled: z.boolean().optional(),
+    active: z.boolean().optional(),
+    masked: z.boolean().optional(),
+    restartOnChange: z.boolean().optional(),
+    stableForMs: milliseconds().max(3_600_000, 'must be at most an hour').optional(),
+    startTimeoutMs: milliseconds().max(86_400_000, 'must be at most a day').default(90_000),
+  }) satisfies { readonly [K in keyof Required<SystemdServiceSpec>]: z.ZodType }
 
-const schema = z.strictObject(fields).superRefine((spec, context) => {
-  const { unit, masked, enabled, active } = spec
-  const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message })
-  if (masked && unit !== undefined)
-    issue('masked', 'cannot be had with unit: a mask stands where the unit file would. Leave out unit')
-  if (masked && enabled) issue('enabled', 'what is masked cannot be enabled')
-  if (masked && active) issue('active', 'what is masked cannot be started')
-  if (spec.stableForMs !== undefined && active !== true)
-    issue('stableForMs', 'says how long it must have been running, so it needs active: true')
-  if (!enabled || unit === undefined) return
-  const texts = [textOf(unit) ?? '', ...Object.values(spec.dropIns ?? {})]
-  if (!texts.some((text) => hasSection(text, 'Install')))
-    issue('enabled', 'has no effect without an [Install] section in unit, such as WantedBy=multi-user.target')
-})
+const schema = () =>
+  z.strictObject(fields()).superRefine((spec, context) => {
+    const { unit, masked, enabled, active } = spec
+    const issue = (path: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [path], message })
+    if (masked && unit !== undefined)
+      issue('masked', 'cannot be had with unit: a mask stands where the unit file would. Leave out unit')
+    if (masked && enabled) issue('enabled', 'what is masked cannot be enabled')
+    if (masked && active) issue('active', 'what is masked cannot be started')
+    if (spec.stableForMs !== undefined && active !== true)
+      issue('stableForMs', 'says how long it must have been running, so it needs active: true')
+    if (!enabled || unit === undefined) return
+    const texts = [textOf(unit) ?? '', ...Object.values(spec.dropIns ?? {})]
+    if (!texts.some((text) => hasSection(text, 'Install')))
+      issue(
+        'enabled',
+        'has no effect without an [Install] section in unit, such as WantedBy=multi-user.target',
+      )
+  })
 
 /**
  * A service: `SystemdService({ name: 'nginx', enabled: true, active: true, reloadOn: [config] })`.

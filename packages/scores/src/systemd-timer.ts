@@ -4,6 +4,7 @@ import { Files, Services } from '@harmony-iac/core/capabilities'
 import * as z from 'zod'
 import { word } from './argv.ts'
 import { standsOn } from './entries.ts'
+import { once } from './once.ts'
 import { claimsOf, unitPath } from './unit-files.ts'
 import { fullName, hasSection, unitFile, unitName, unitText } from './unit-text.ts'
 import {
@@ -64,30 +65,36 @@ export interface SystemdTimerOutputs {
   readonly unit: string
 }
 
-const line = word
-  .min(1, 'is empty')
-  .regex(/^[^\r\n]*$/, 'contains a line break')
-  .regex(/^\S(?:.*[^\s\\])?$/u, 'begins or ends with a space, or ends with a backslash')
-const span = z.union([line.regex(/^[\w .µμ]+$/u, "is no time span, such as '10min'"), z.number().min(0)])
-const calendar = line.regex(/^[\w *,./:~+-]+$/u, "is no calendar event, such as 'Mon..Fri 22:30'")
+const line = () =>
+  word
+    .min(1, 'is empty')
+    .regex(/^[^\r\n]*$/, 'contains a line break')
+    .regex(/^\S(?:.*[^\s\\])?$/u, 'begins or ends with a space, or ends with a backslash')
+const span = once(() =>
+  z.union([line().regex(/^[\w .µμ]+$/u, "is no time span, such as '10min'"), z.number().min(0)]),
+)
+const calendar = () => line().regex(/^[\w *,./:~+-]+$/u, "is no calendar event, such as 'Mon..Fri 22:30'")
 
-const fields = {
-  name: unitName('timer'),
-  onCalendar: z.union([calendar, z.array(calendar).min(1, 'is empty').readonly()]).optional(),
-  onBootSec: span.optional(),
-  onActiveSec: span.optional(),
-  onUnitActiveSec: span.optional(),
-  onUnitInactiveSec: span.optional(),
-  persistent: z.boolean().optional(),
-  randomizedDelaySec: span.optional(),
-  accuracySec: span.optional(),
-  description: line.optional(),
-  service: unitName('service').optional(),
-  unit: unitFile.refine((text) => hasSection(text, 'Timer'), 'has no [Timer] section').optional(),
-  enabled: z.boolean().optional(),
-  active: z.boolean().optional(),
-  masked: z.boolean().optional(),
-} satisfies { readonly [K in keyof Required<SystemdTimerSpec>]: z.ZodType }
+const fields = () =>
+  ({
+    name: unitName('timer'),
+    onCalendar: z.union([calendar(), z.array(calendar()).min(1, 'is empty').readonly()]).optional(),
+    onBootSec: span().optional(),
+    onActiveSec: span().optional(),
+    onUnitActiveSec: span().optional(),
+    onUnitInactiveSec: span().optional(),
+    persistent: z.boolean().optional(),
+    randomizedDelaySec: span().optional(),
+    accuracySec: span().optional(),
+    description: line().optional(),
+    service: unitName('service').optional(),
+    unit: unitFile()
+      .refine((text) => hasSection(text, 'Timer'), 'has no [Timer] section')
+      .optional(),
+    enabled: z.boolean().optional(),
+    active: z.boolean().optional(),
+    masked: z.boolean().optional(),
+  }) satisfies { readonly [K in keyof Required<SystemdTimerSpec>]: z.ZodType }
 
 const when = ['onCalendar', 'onBootSec', 'onActiveSec', 'onUnitActiveSec', 'onUnitInactiveSec'] as const
 const described = [
@@ -99,24 +106,26 @@ const described = [
   'service',
 ] as const
 
-const schema = z.strictObject(fields).superRefine((spec, context) => {
-  const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message })
-  const given = described.filter((field) => spec[field] !== undefined)
-  const says = when.some((field) => spec[field] !== undefined)
-  const [first] = given
-  if (spec.unit !== undefined && first !== undefined)
-    issue(first, 'cannot be had with unit: say it in that text')
-  else if (first !== undefined && !says)
-    issue(first, `has no effect without a time: give one of ${when.join(', ')}`)
-  if (spec.persistent && spec.onCalendar === undefined)
-    issue('persistent', 'makes up for missed calendar events, so it needs onCalendar')
-  if (spec.masked && (spec.unit !== undefined || says))
-    issue('masked', 'cannot be had with a file of ours: a mask stands where it would')
-  if (spec.masked && spec.enabled) issue('enabled', 'what is masked cannot be enabled')
-  if (spec.masked && spec.active) issue('active', 'what is masked cannot be started')
-  if (spec.enabled && spec.unit !== undefined && !hasSection(spec.unit, 'Install'))
-    issue('enabled', 'has no effect without an [Install] section in unit, such as WantedBy=timers.target')
-})
+const schema = () =>
+  z.strictObject(fields()).superRefine((spec, context) => {
+    const issue = (path: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [path], message })
+    const given = described.filter((field) => spec[field] !== undefined)
+    const says = when.some((field) => spec[field] !== undefined)
+    const [first] = given
+    if (spec.unit !== undefined && first !== undefined)
+      issue(first, 'cannot be had with unit: say it in that text')
+    else if (first !== undefined && !says)
+      issue(first, `has no effect without a time: give one of ${when.join(', ')}`)
+    if (spec.persistent && spec.onCalendar === undefined)
+      issue('persistent', 'makes up for missed calendar events, so it needs onCalendar')
+    if (spec.masked && (spec.unit !== undefined || says))
+      issue('masked', 'cannot be had with a file of ours: a mask stands where it would')
+    if (spec.masked && spec.enabled) issue('enabled', 'what is masked cannot be enabled')
+    if (spec.masked && spec.active) issue('active', 'what is masked cannot be started')
+    if (spec.enabled && spec.unit !== undefined && !hasSection(spec.unit, 'Install'))
+      issue('enabled', 'has no effect without an [Install] section in unit, such as WantedBy=timers.target')
+  })
 
 /**
  * A timer: `SystemdTimer({ name: 'backup', onCalendar: 'daily', persistent: true, enabled: true, active: true })`.

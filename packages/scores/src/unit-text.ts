@@ -5,6 +5,7 @@
 import { type Claim, claim } from '@harmony-iac/core'
 import * as z from 'zod'
 import { word } from './argv.ts'
+import { once } from './once.ts'
 
 /** A value of a key; a list writes the key several times. */
 export type UnitValue = string | number | boolean | readonly (string | number)[]
@@ -68,25 +69,29 @@ export interface ServiceDescription {
 type Keys = Readonly<Record<string, UnitValue | undefined>>
 type Sections = Readonly<Record<string, Keys | undefined>>
 
-const key = z.string().regex(/^[A-Za-z][A-Za-z0-9-]*$/, 'is no key of a unit file')
+const key = () => z.string().regex(/^[A-Za-z][A-Za-z0-9-]*$/, 'is no key of a unit file')
 
 // A line break would begin another key, a backslash at the end would swallow the next one, and spaces around are lost.
-const text = word
-  .regex(/^[^\r\n]*$/, 'contains a line break; give a list to write the key several times')
-  .regex(/^(?!\s)(?:.*[^\s\\])?$/u, 'begins or ends with a space, or ends with a backslash')
+const text = () =>
+  word
+    .regex(/^[^\r\n]*$/, 'contains a line break; give a list to write the key several times')
+    .regex(/^(?!\s)(?:.*[^\s\\])?$/u, 'begins or ends with a space, or ends with a backslash')
 
-const value = z.union([
-  text,
-  z.number(),
-  z.boolean(),
-  z.array(z.union([text, z.number()])).readonly(),
-]) satisfies z.ZodType<UnitValue>
+const value = () =>
+  z.union([
+    text(),
+    z.number(),
+    z.boolean(),
+    z.array(z.union([text(), z.number()])).readonly(),
+  ]) satisfies z.ZodType<UnitValue>
 
 /** A section of a described unit file. */
-export const section: z.ZodType<Keys, Keys> = z.record(key, value.optional()).readonly() as never
+export const section: () => z.ZodType<Keys, Keys> = once(
+  () => z.record(key(), value().optional()).readonly() as never,
+)
 
 /** The text of a unit file or drop-in. */
-export const unitFile: z.ZodString = word.min(1, 'is empty')
+export const unitFile: () => z.ZodString = once(() => word.min(1, 'is empty'))
 
 /** The text that a description stands for. */
 export function unitText(sections: Sections): string {

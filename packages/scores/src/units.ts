@@ -7,6 +7,7 @@ import { type Difference, HarmonyError, type Json, missing, type Run } from '@ha
 import type { Entry, FileSystem, ServiceManager, UnitState } from '@harmony-iac/core/capabilities'
 import * as z from 'zod'
 import { keepAside, putBack, removeIf } from './entries.ts'
+import { once } from './once.ts'
 import {
   cleanUpDropIns,
   dropFolder,
@@ -69,20 +70,24 @@ export interface UnitStatus {
   readonly restarts: number
 }
 
-const memorySchema = z.object({
-  /** The file of the unit was written by us. */
-  unit: z.boolean().optional(),
-  /** Digest of the spec with which one that runs to its end was run. */
-  ran: z.string().optional(),
-  was: z.object({ enabled: z.boolean(), active: z.boolean(), masked: z.boolean() }).optional(),
-})
-type Memory = z.infer<typeof memorySchema>
+const memorySchema = once(() =>
+  z.object({
+    /** The file of the unit was written by us. */
+    unit: z.boolean().optional(),
+    /** Digest of the spec with which one that runs to its end was run. */
+    ran: z.string().optional(),
+    was: z.object({ enabled: z.boolean(), active: z.boolean(), masked: z.boolean() }).optional(),
+  }),
+)
+type Memory = z.infer<ReturnType<typeof memorySchema>>
 type Was = NonNullable<Memory['was']>
 
-const keptSchema = z.object({ was: memorySchema.shape.was.unwrap(), entries: z.array(z.json()) })
+const keptSchema = once(() =>
+  z.object({ was: memorySchema().shape.was.unwrap(), entries: z.array(z.json()) }),
+)
 
 function memoryOf(memory: Json | undefined): Memory {
-  return memorySchema.safeParse(memory).data ?? {}
+  return memorySchema().safeParse(memory).data ?? {}
 }
 
 /** Looks at a unit. @throws HarmonyError `refused` when it can never be as wanted, with the words that say why. */
@@ -287,7 +292,7 @@ export async function removeUnit(
   run: Pick<Run<unknown>, 'signal' | 'note'>,
 ): Promise<void> {
   const { name } = wish
-  const kept = previous === undefined ? undefined : keptSchema.safeParse(previous)
+  const kept = previous === undefined ? undefined : keptSchema().safeParse(previous)
   if (kept?.error)
     throw new HarmonyError('ledger-corrupt', 'the ledger does not say what was there before', {
       hint: 'restore it by hand, and remove the Score with retain: true',

@@ -25,6 +25,7 @@ import {
   standsIn,
   usualHome,
 } from './accounts.ts'
+import { once } from './once.ts'
 import { isHash, isLocked, locked, password, showPassword } from './passwords.ts'
 import { absolutePath, anyPath } from './paths.ts'
 
@@ -93,30 +94,30 @@ export interface UserOutputs {
 const longestComment = 256
 const noField = 'must be one line without colons and control characters'
 
-const fields = {
-  name: accountName,
-  uid: accountNumber.optional(),
-  group: z
-    .union([accountName, accountNumber], { error: 'must be the name or the number of a group' })
-    .optional(),
-  groups: accountNames.optional(),
-  keepGroups: z.boolean().optional(),
-  home: anyPath.refine(fitsField, noField).optional(),
-  createHome: z.boolean().optional(),
-  shell: absolutePath.refine(fitsField, noField).optional(),
-  comment: z
-    .string()
-    .max(longestComment, `is longer than ${longestComment} characters`)
-    .refine(fitsField, noField)
-    .optional(),
-  password: secretable(password).optional(),
-  system: z.boolean().optional(),
-  removeHome: z.boolean().optional(),
-} satisfies { readonly [K in keyof Required<UserSpec>]: z.ZodType }
+const fields = () =>
+  ({
+    name: accountName(),
+    uid: accountNumber().optional(),
+    group: z
+      .union([accountName(), accountNumber()], { error: 'must be the name or the number of a group' })
+      .optional(),
+    groups: accountNames().optional(),
+    keepGroups: z.boolean().optional(),
+    home: anyPath.refine(fitsField, noField).optional(),
+    createHome: z.boolean().optional(),
+    shell: absolutePath.refine(fitsField, noField).optional(),
+    comment: z
+      .string()
+      .max(longestComment, `is longer than ${longestComment} characters`)
+      .refine(fitsField, noField)
+      .optional(),
+    password: secretable(password()).optional(),
+    system: z.boolean().optional(),
+    removeHome: z.boolean().optional(),
+  }) satisfies { readonly [K in keyof Required<UserSpec>]: z.ZodType }
 
-const schema = z
-  .strictObject(fields)
-  .superRefine(({ name, uid, groups, keepGroups, removeHome, group }, context) => {
+const schema = () =>
+  z.strictObject(fields()).superRefine(({ name, uid, groups, keepGroups, removeHome, group }, context) => {
     const issue = (field: string, message: string) =>
       context.addIssue({ code: 'custom', path: [field], message })
     if (uid !== undefined && (uid === 0) !== (name === 'root'))
@@ -135,15 +136,17 @@ interface UserState {
   readonly holder: string | undefined
 }
 
-const previousSchema = z.strictObject({
-  uid: z.number(),
-  gid: z.number(),
-  groups: z.array(z.string()),
-  home: z.string(),
-  shell: z.string(),
-  comment: z.string(),
-  password: z.string(),
-})
+const previousSchema = once(() =>
+  z.strictObject({
+    uid: z.number(),
+    gid: z.number(),
+    groups: z.array(z.string()),
+    home: z.string(),
+    shell: z.string(),
+    comment: z.string(),
+    password: z.string(),
+  }),
+)
 
 /**
  * A user: `User({ name: 'ada', groups: ['docker'], shell: '/bin/bash', password: 'locked' })`.
@@ -260,7 +263,7 @@ export const User: ScoreFactory<
   },
 })
 
-type Wanted = Resolved<z.output<typeof schema>>
+type Wanted = Resolved<z.output<ReturnType<typeof schema>>>
 
 function compareGroups(
   { name, group, groups, keepGroups }: Wanted,
@@ -321,7 +324,7 @@ async function putBack(
   previous: unknown,
   signal: AbortSignal,
 ): Promise<void> {
-  const was = previousSchema.safeParse(previous)
+  const was = previousSchema().safeParse(previous)
   if (!was.success)
     throw new HarmonyError('ledger-corrupt', 'the ledger does not say what the user was before', {
       hint: 'put it right by hand, and remove the Score with retain: true',
