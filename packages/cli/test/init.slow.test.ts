@@ -5,7 +5,9 @@ import { expect, test } from 'vitest'
 import { describeWith } from '../../../scripts/testing/require-part.ts'
 import { makeProject } from './project.ts'
 
-const online = spawnSync('npm', ['ping', '--fetch-retries=0', '--fetch-timeout=5000'])
+// A registry that is slow for a moment is there all the same.
+const patience = ['--fetch-retries=3', '--fetch-retry-mintimeout=1000', '--fetch-timeout=10000']
+const online = spawnSync('npm', ['ping', ...patience])
 
 describeWith(
   {
