@@ -148,7 +148,8 @@ export interface ScoreFactory<
 /**
  * Defines a kind of leaf Score and returns its factory. The factory validates at once, with all issues and their
  * paths; an invalid Score is refused with all others when its project is loaded, never earlier and never later.
- * @throws HarmonyError `invalid-value` when the definition itself is unusable (a field named like an option, say).
+ * @throws HarmonyError `invalid-value` when the definition itself is unusable (a field named like an option, say); of a
+ *   schema that is given as a function it is the factory that throws.
  */
 export function defineScore<
   const Kind extends string,

@@ -1,12 +1,12 @@
 /** Whose things a command that reads the ledger is about: those of a project, or everybody's on a host. */
 import { statSync } from 'node:fs'
-import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import type { Owner } from '@harmony-iac/core/engine'
 import { HarmonyError } from '@harmony-iac/core/errors'
 import type { Context } from '../context.ts'
 import { localTarget, openOwnSession } from '../own-session.ts'
 import { openSession, type Session, type Target, targetsOf } from '../session.ts'
+import { isThisMachine } from '../this-machine.ts'
 import { lookForProject } from './find.ts'
 import { openProject } from './open.ts'
 
@@ -38,7 +38,7 @@ export async function chooseScope(context: Context, word: string | undefined): P
       open: () => openOwnSession(context, project, targets, 'include'),
     }
   }
-  if (word !== undefined && ![hostname(), 'localhost'].includes(word))
+  if (word !== undefined && !isThisMachine(word))
     throw new HarmonyError(
       'usage',
       `${word} is neither a path nor this machine; other hosts come with a later version`,
