@@ -10,7 +10,7 @@ import type { Leaf } from '../plan/leaf.ts'
 import type { Action } from '../plan/plan.ts'
 import type { KindDefinition, StoredOptions } from '../score.ts'
 import type { Context } from './context.ts'
-import { type Observation, observe, verbsOf } from './observe.ts'
+import { type Observation, observe, observedTogether, verbsOf } from './observe.ts'
 import {
   alsoTainted,
   digestOfSpec,
@@ -48,8 +48,6 @@ export type Verdict =
 /** By {@link Leaf.place}; of a leaf that was not chosen there is none. */
 export type Verdicts = readonly (Verdict | undefined)[]
 
-// Reads are not limited by the number of steps that may run side by side, only by what a process can hold open.
-const sideBySide = 64
 // So many are looked at before others get their turn.
 const breath = 64
 const none: readonly never[] = Object.freeze([])
@@ -80,7 +78,7 @@ export async function classifyAll(
       await tell()
     }
   }
-  await Promise.all(Array.from({ length: Math.min(sideBySide, wanted.length) }, worker))
+  await Promise.all(Array.from({ length: Math.min(observedTogether, wanted.length) }, worker))
   return verdicts
 }
 

@@ -10,11 +10,9 @@ import { decodeScore, type SerializedScore } from '../wire.ts'
 import { readOutput } from './classify.ts'
 import { type Context, ownRecords } from './context.ts'
 import type { DriftEntry, DriftReport, Sources } from './contract.ts'
-import { type Observation, observe, show } from './observe.ts'
+import { type Observation, observe, observedTogether, show } from './observe.ts'
 import { resolveSpec } from './resolve.ts'
 import { Belongings } from './surplus.ts'
-
-const sideBySide = 64
 
 /** A record in the form in which Scores travel. */
 function serialized(record: LedgerRecord): SerializedScore {
@@ -45,7 +43,7 @@ export async function findDrift(
       entries[i] = await driftOf(context, records[i] as LedgerRecord, belongings, signal)
     }
   }
-  await Promise.all(Array.from({ length: Math.min(sideBySide, records.length) }, worker))
+  await Promise.all(Array.from({ length: Math.min(observedTogether, records.length) }, worker))
   const found = entries.filter((entry) => entry !== undefined)
   return { entries: found, unchanged: records.length - found.length }
 }

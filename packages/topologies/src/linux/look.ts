@@ -14,6 +14,7 @@ import {
   type Principal,
 } from '@harmony-iac/core/capabilities'
 import type { FileStat, Host, HostFiles } from '@harmony-iac/core/host'
+import { atMost } from './at-most.ts'
 import { isErrno } from './folders.ts'
 import { joinPath, splitPath } from './names.ts'
 import type { Principals } from './principals.ts'
@@ -45,13 +46,23 @@ const attempts = 4
 
 /** Finds out what is around the entries of a folder. */
 export async function lookAround(host: Host, principals: Principals, path: string): Promise<Surroundings> {
-  const [users, groups] = await Promise.all([principals.listed('passwd'), principals.listed('group')])
+  // All at once: over a connection each question that waits for another costs its latency.
+  const [users, groups, folder] = await Promise.all([
+    principals.listed('passwd'),
+    principals.listed('group'),
+    folderAt(host.files, path),
+  ])
+  return { folder, users, groups }
+}
+
+/** The canonical path of a folder; `undefined` when it is missing or no folder. */
+async function folderAt(files: HostFiles, path: string): Promise<string | undefined> {
   try {
-    const folder = await host.files.realpath(path)
-    const isFolder = (await host.files.lstat(folder))?.type === 'directory'
-    return { folder: isFolder ? folder : undefined, users, groups }
+    // Only a folder, whatever links lead to it, has an entry for itself.
+    const [folder, itself] = await Promise.all([files.realpath(path), files.lstat(`${path}/.`)])
+    return itself ? folder : undefined
   } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return { folder: undefined, users, groups }
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined
     throw error
   }
 }
@@ -112,8 +123,10 @@ export async function inspect(on: Looking, path: string, options: InspectOptions
   const { files } = on.host
   for (let attempt = 1; ; attempt++) {
     interruptible(options.signal)
-    const { folder, users, groups } = await on.surroundings(splitPath(path).folder)
-    const read = await (options.content ? files.read(path, inlineLimit) : statOnly(files, path))
+    const [{ folder, users, groups }, read] = await Promise.all([
+      on.surroundings(splitPath(path).folder),
+      options.content ? files.read(path, inlineLimit) : statOnly(files, path),
+    ])
     if (!read) return { type: 'absent', folder }
     const { stat, bytes } = read
     const owner = users.get(stat.uid) ?? (await on.principals.named('passwd', stat.uid))
@@ -124,7 +137,7 @@ export async function inspect(on: Looking, path: string, options: InspectOptions
       if (stat.type === 'symlink') return { type: 'symlink', target: await files.readlink(path), ...facts }
       if (stat.type !== 'file') return { type: stat.type, ...facts }
       const content = options.content
-        ? await digestOf(files, path, stat, options.signal)
+        ? await digesting(() => digestOf(files, path, stat, options.signal))
         : { bytes: undefined, sha256: undefined, size: stat.size }
       return { type: 'file', content, ...facts }
     } catch (error) {
@@ -139,6 +152,9 @@ async function statOnly(files: HostFiles, path: string) {
   const stat = await files.lstat(path)
   return stat && { stat, bytes: undefined }
 }
+
+// Each holds a file open, and a piece of it in memory.
+const digesting = atMost(64)
 
 /** Of a file that is too large to be held. */
 async function digestOf(

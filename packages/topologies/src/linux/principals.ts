@@ -5,7 +5,7 @@
  */
 import { HarmonyError, isHarmonyError } from '@harmony-iac/core'
 import type { Principal } from '@harmony-iac/core/capabilities'
-import type { FileStat, Host } from '@harmony-iac/core/host'
+import type { FileStat, FoundFile, Host } from '@harmony-iac/core/host'
 import { eachTurn } from './turn.ts'
 
 /** Looks up users and groups. */
@@ -39,18 +39,15 @@ const largest = 64 * 1024 * 1024
 export function linuxPrincipals(host: Host): Principals {
   const tables: Partial<Record<Database, Table>> = {}
   const current = eachTurn(async (database: Database): Promise<Table> => {
-    const path = await followLink(host, `/etc/${database}`)
-    const stat = await host.files.lstat(path)
     const known = tables[database]
-    if (known && sameFile(known.stat, stat)) return known
-    const read = await host.files.read(path, largest)
+    if (known && sameFile(known.stat, await statBehind(host, `/etc/${database}`))) return known
+    const read = await readBehind(host, `/etc/${database}`)
     const table = parse(read?.stat, read?.bytes)
     tables[database] = table
     return table
   })
   const otherSources = eachTurn(async (database: Database): Promise<boolean> => {
-    const path = await followLink(host, '/etc/nsswitch.conf')
-    const bytes = (await host.files.read(path, largest))?.bytes
+    const bytes = (await readBehind(host, '/etc/nsswitch.conf'))?.bytes
     return hasOtherSources(bytes ? Buffer.from(bytes).toString('utf8') : '', database)
   })
 
@@ -137,8 +134,15 @@ function parseLine(line: string): Line | undefined {
   return name && id && /^\d+$/.test(id) && !name.startsWith('#') ? [name, Number(id)] : undefined
 }
 
-async function followLink(host: Host, path: string): Promise<string> {
-  return (await host.files.lstat(path))?.type === 'symlink' ? host.files.realpath(path) : path
+/** What stands at a path, or where a link there leads: some systems keep these files elsewhere. */
+async function statBehind({ files }: Host, path: string): Promise<FileStat | undefined> {
+  const stat = await files.lstat(path)
+  return stat?.type === 'symlink' ? await files.lstat(await files.realpath(path)) : stat
+}
+
+async function readBehind({ files }: Host, path: string): Promise<FoundFile | undefined> {
+  const read = await files.read(path, largest)
+  return read?.stat.type === 'symlink' ? await files.read(await files.realpath(path), largest) : read
 }
 
 function sameFile(a: FileStat | undefined, b: FileStat | undefined): boolean {

@@ -3,9 +3,12 @@
 import { toHarmonyError } from '@harmony-iac/core'
 import type { JobOptions, JobResult, Shell } from '@harmony-iac/core/capabilities'
 import type { Host } from '@harmony-iac/core/host'
+import { atMost } from './at-most.ts'
 
 /** Programs of a Linux host. */
 export function linuxShell(host: Host): Shell {
+  // A thousand checks are asked for together; a thousand processes side by side would be a burden to any host.
+  const running = atMost(64)
   async function run(argv: readonly [string, ...string[]], options: JobOptions = {}): Promise<JobResult> {
     const { onOutput, ...rest } = options
     // A chunk may end in the middle of a character: each stream keeps the rest for the next.
@@ -14,7 +17,7 @@ export function linuxShell(host: Host): Shell {
       const text = decoders[stream].decode(chunk, { stream: chunk !== undefined })
       if (text !== '') onOutput?.(stream, text)
     }
-    const result = await host.exec(argv, onOutput ? { ...rest, onOutput: tell } : rest)
+    const result = await running(() => host.exec(argv, onOutput ? { ...rest, onOutput: tell } : rest))
     if (onOutput) for (const stream of ['stdout', 'stderr'] as const) tell(stream)
     return {
       exitCode: result.exitCode,

@@ -23,7 +23,7 @@ test('a question is asked anew after its answer was changed', async () => {
   expect(await ask('a')).toBe(2)
 })
 
-test('all who asked get the failure, and the next turn asks again', async () => {
+test('all who asked get the failure, and whoever comes later asks again', async () => {
   let fails = true
   const ask = eachTurn(async (_: string) => {
     if (fails) throw new Error('no')
@@ -32,6 +32,5 @@ test('all who asked get the failure, and the next turn asks again', async () => 
   const results = await Promise.allSettled([ask('a'), ask('a')])
   expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
   fails = false
-  await nextTurn()
   expect(await ask('a')).toBe('yes')
 })

@@ -13,7 +13,7 @@ export interface EachTurn<A extends string, R> {
   forget(): void
 }
 
-/** Makes an {@link EachTurn}; failures are shared like answers. */
+/** Makes an {@link EachTurn}. A failure is told to all who asked before it was known, and to nobody later. */
 export function eachTurn<A extends string, R>(ask: (argument: A) => Promise<R>): EachTurn<A, R> {
   const answers = new Map<A, Promise<R>>()
   const known = new Map<A, R>()
@@ -31,7 +31,10 @@ export function eachTurn<A extends string, R>(ask: (argument: A) => Promise<R>):
       // Forgotten meanwhile: then it is an answer of an earlier turn.
       if (answers.get(argument) === asked) known.set(argument, answer)
     }
-    asked.then(remember, () => undefined)
+    const drop = () => {
+      if (answers.get(argument) === asked) answers.delete(argument)
+    }
+    asked.then(remember, drop)
     return asked
   }
   return Object.assign(once, { forget, answered: (argument: A) => known.get(argument) })

@@ -53,8 +53,8 @@ export function remoteFiles(connect: () => Promise<Connection>): HostFiles {
 
 /** SFTP's realpath resolves what does not exist as well; the system's does not. */
 async function canonical(on: Sftp, path: string): Promise<string> {
-  const found = await on.realpath(path)
-  if (!(await on.lstat(found)))
+  const [found, exists] = await Promise.all([on.realpath(path), on.exists(path)])
+  if (!exists)
     throw Object.assign(new Error(`ENOENT: realpath '${path}'`), {
       code: 'ENOENT',
       syscall: 'realpath',
@@ -67,6 +67,15 @@ async function readOnce(on: Sftp, path: string, limit: number): Promise<FoundFil
   // Looked at first: to open a named pipe would keep the server waiting for its writer, and us with it.
   const stat = await on.lstat(path)
   if (stat?.type !== 'file' || stat.size > limit) return stat && { stat, bytes: undefined }
+  return await on.opening(() => readRegular(on, path, stat, limit))
+}
+
+async function readRegular(
+  on: Sftp,
+  path: string,
+  stat: FileStat,
+  limit: number,
+): Promise<FoundFile | 'changed'> {
   let handle: Buffer
   try {
     handle = await on.open(path, 'r')

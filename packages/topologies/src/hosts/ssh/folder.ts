@@ -15,25 +15,33 @@ export async function pinRemotely(
   folder: string,
   expected: string | undefined,
 ): Promise<PinnedFolder> {
-  const path = await on.realpath(folder)
+  // Only a folder has an entry for itself.
+  const [path, itself] = await Promise.all([on.realpath(folder), on.lstat(`${folder}/.`)])
   if (expected !== undefined && path !== expected) throw moved(expected, path)
-  const stat = await on.lstat(path)
-  if (!stat) throw systemError('ENOENT', 'open', path)
-  if (stat.type !== 'directory') throw systemError('ENOTDIR', 'open', path)
+  if (!itself) throw systemError((await on.lstat(path)) ? 'ENOTDIR' : 'ENOENT', 'open', path)
   return new RemoteFolder(on, path)
 }
+
+// So much goes into one request: more is sent in pieces, each after the answer to the one before.
+const oneWrite = 32 * 1024
 
 class RemoteFolder implements PinnedFolder {
   readonly path: string
   readonly #on: Sftp
+  /** Whether the answer that was last waited for said that the path still leads here: then the next change need not ask. */
+  #justChecked = false
 
   constructor(on: Sftp, path: string) {
     this.#on = on
     this.path = path
+    this.#hasChecked()
   }
 
-  lstat(name: string): Promise<FileStat | undefined> {
-    return this.#on.lstat(this.#entry(name))
+  async lstat(name: string): Promise<FileStat | undefined> {
+    // A change mostly comes next: the check that it needs goes along.
+    const [stat] = await Promise.all([this.#on.lstat(this.#entry(name)), this.#check()])
+    this.#hasChecked()
+    return stat
   }
 
   async create(
@@ -44,21 +52,27 @@ class RemoteFolder implements PinnedFolder {
     const at = await this.#checked(name)
     const handle = await this.#on.open(at, 'wx', 0o600)
     try {
-      let position = 0
-      const pieces = content instanceof Uint8Array ? [content] : content
-      for await (const piece of pieces) {
-        if (piece.length > 0) await this.#on.write(handle, at, piece, position, this.#why)
-        position += piece.length
-      }
-      const change = await this.#change(attributes, () => this.#on.fstat(handle, at))
-      if (change) await this.#on.fsetstat(handle, at, change)
-      await this.#on.fsync(handle, at, this.#why)
-      await this.#on.close(handle, at)
+      // The server does one after the other what is sent together: each that waited would cost the latency once.
+      const isShort = content instanceof Uint8Array && content.length <= oneWrite
+      const written = isShort
+        ? this.#on.write(handle, at, content, 0, this.#why)
+        : this.#writeAll(handle, at, content)
+      let has: FileStat | undefined
+      if (!isShort || chowns(attributes))
+        [, has] = await all(written, chowns(attributes) ? this.#on.fstat(handle, at) : undefined)
+      const change = changeOf(attributes, has)
+      await all(
+        written,
+        change && this.#on.fsetstat(handle, at, change),
+        this.#on.fsync(handle, at, this.#why),
+      )
     } catch (error) {
       await this.#on.close(handle, at).catch(() => {})
       await this.unlink(name).catch(() => {}) // it has a name of ours: the next pass removes it
       throw error
     }
+    // Nobody waits for it: what was written is safe by now, and the next request is answered after it.
+    void this.#on.close(handle, at).catch(() => {})
   }
 
   async append(name: string, bytes: Uint8Array): Promise<void> {
@@ -67,15 +81,27 @@ class RemoteFolder implements PinnedFolder {
     try {
       const { size } = await this.#on.fstat(handle, at)
       try {
-        await this.#on.write(handle, at, bytes, size, this.#why)
-        await this.#on.fsync(handle, at, this.#why)
+        const written = this.#on.write(handle, at, bytes, size, this.#why)
+        if (bytes.length > oneWrite) await written
+        await all(written, this.#on.fsync(handle, at, this.#why), size === 0 ? this.sync() : undefined)
       } catch (error) {
         await this.#on.fsetstat(handle, at, { size } as never).catch(() => {})
         throw error
       }
-      if (size === 0) await this.sync()
     } finally {
-      await this.#on.close(handle, at).catch(() => {})
+      void this.#on.close(handle, at).catch(() => {})
+    }
+  }
+
+  async #writeAll(
+    handle: Buffer,
+    at: string,
+    content: Uint8Array | AsyncIterable<Uint8Array>,
+  ): Promise<void> {
+    let position = 0
+    for await (const piece of content instanceof Uint8Array ? [content] : content) {
+      if (piece.length > 0) await this.#on.write(handle, at, piece, position, this.#why)
+      position += piece.length
     }
   }
 
@@ -148,17 +174,13 @@ class RemoteFolder implements PinnedFolder {
   }
 
   async setAttributes(name: string, attributes: Attributes): Promise<void> {
-    const at = await this.#checked(name)
-    let found: FileStat | undefined
-    const look = async () => {
-      found ??= await this.#on.lstat(at)
-      if (!found) throw systemError('ENOENT', 'lstat', at)
-      return found
-    }
-    const { type } = await look()
+    const at = this.#entry(name)
+    const found = await this.lstat(name)
+    if (!found) throw systemError('ENOENT', 'lstat', at)
+    const { type } = found
     if (type === 'symlink' && attributes.mode !== undefined)
       throw new HarmonyError('refused', `${at}: a symbolic link has no mode of its own`)
-    const change = await this.#change(attributes, look)
+    const change = changeOf(attributes, found)
     if (!change) return
     try {
       await this.#on.call('setstat', at, (done) =>
@@ -175,8 +197,8 @@ class RemoteFolder implements PinnedFolder {
   }
 
   async pin(name: string): Promise<PinnedFolder> {
-    const at = await this.#checked(name)
-    const stat = await this.#on.lstat(at)
+    const at = this.#entry(name)
+    const stat = await this.lstat(name)
     if (!stat) throw systemError('ENOENT', 'open', at)
     if (stat.type !== 'directory') throw systemError('ENOTDIR', 'open', at)
     return new RemoteFolder(this.#on, at)
@@ -186,27 +208,24 @@ class RemoteFolder implements PinnedFolder {
 
   readonly #why = (): Promise<string> => whyNotWritten(this.#on.raw, this.path)
 
-  /** What has to be set; owner and group go together in SFTP. */
-  async #change(
-    { mode, uid, gid }: Attributes,
-    look: () => Promise<FileStat>,
-  ): Promise<{ mode?: number; uid?: number; gid?: number } | undefined> {
-    if (mode === undefined && uid === undefined && gid === undefined) return undefined
-    const has = await look()
-    const owner = (uid ?? has.uid) !== has.uid || (gid ?? has.gid) !== has.gid
-    // A change of owner clears the bits setuid and setgid: so the mode goes with it.
-    const change = {
-      ...(owner ? { uid: uid ?? has.uid, gid: gid ?? has.gid } : {}),
-      ...(mode !== undefined && (owner || mode !== has.mode) ? { mode } : {}),
-    }
-    return Object.keys(change).length > 0 ? change : undefined
-  }
-
   async #checked(name: string): Promise<string> {
     const at = this.#entry(name)
+    if (!this.#justChecked) await this.#check()
+    this.#justChecked = false
+    return at
+  }
+
+  async #check(): Promise<void> {
     const now = await this.#on.realpath(this.path)
     if (now !== this.path) throw moved(this.path, now)
-    return at
+  }
+
+  #hasChecked(): void {
+    this.#justChecked = true
+    // Whoever does something else first has waited: a change after that asks again.
+    setImmediate(() => {
+      this.#justChecked = false
+    })
   }
 
   #entry(name: string): string {
@@ -217,6 +236,31 @@ class RemoteFolder implements PinnedFolder {
       )
     return joinPath(this.path, name)
   }
+}
+
+/** Whether an owner or a group is to be set: they go together in SFTP, so it has to be known what the other is. */
+function chowns({ uid, gid }: Attributes): boolean {
+  return uid !== undefined || gid !== undefined
+}
+
+/** What has to be set on a file that is like this; where that is not known, no owner is to be set. */
+function changeOf(
+  { mode, uid, gid }: Attributes,
+  has: FileStat | undefined,
+): { mode?: number; uid?: number; gid?: number } | undefined {
+  const owner = has && ((uid ?? has.uid) !== has.uid || (gid ?? has.gid) !== has.gid)
+  // A change of owner clears the bits setuid and setgid: so the mode goes with it.
+  const change = {
+    ...(owner ? { uid: uid ?? has.uid, gid: gid ?? has.gid } : {}),
+    ...(mode !== undefined && (owner || mode !== has?.mode) ? { mode } : {}),
+  }
+  return Object.keys(change).length > 0 ? change : undefined
+}
+
+/** What all of it came to, once all of it has ended. @throws what the first that failed did. */
+async function all<T extends readonly unknown[]>(...work: T): Promise<{ [K in keyof T]: Awaited<T[K]> }> {
+  await Promise.allSettled(work)
+  return (await Promise.all(work)) as { [K in keyof T]: Awaited<T[K]> }
 }
 
 function moved(expected: string, found: string): HarmonyError {

@@ -83,6 +83,9 @@ async function logIn(endpoint: () => Promise<Endpoint>): Promise<Login> {
   const { Connection } = await import('./connection.ts')
   const connection = await Connection.open(await endpoint())
   try {
+    // Nearly everything begins with a file: the channel is opened while the login shell is asked. Who uses it hears of
+    // what goes wrong.
+    connection.sftp().catch(() => undefined)
     const mark = randomBytes(9).toString('base64url')
     let text = ''
     const ended = await connection.session(

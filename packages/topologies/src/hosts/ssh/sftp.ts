@@ -4,6 +4,7 @@
  */
 import type { FileStat } from '@harmony-iac/core/host'
 import type { Attributes, InputAttributes, SFTPWrapper, Stats } from 'ssh2'
+import { type AtMost, atMost } from '../../linux/at-most.ts'
 import { splitPath } from '../../linux/names.ts'
 import type { Connection } from './connection.ts'
 import { codeOf, isVague, systemError, whyNotWritten } from './sftp-errors.ts'
@@ -18,6 +19,12 @@ export class Sftp {
   readonly #runs = new Map<string, { readonly running: Promise<void>; readonly next?: Promise<void> }>()
 
   readonly #syncer: Syncer
+
+  /**
+   * Runs work that opens a file and closes it again; so many at a time: OpenSSH's server holds about a thousand open and
+   * refuses more.
+   */
+  readonly opening: AtMost = atMost(500)
 
   private constructor(connection: Connection, raw: SFTPWrapper) {
     this.#connection = connection
@@ -96,6 +103,18 @@ export class Sftp {
       if (isCode(error, 'ENOENT', 'ENOTDIR')) return undefined
       // A parent that is a file is no more than a "failure".
       if (isCode(error, 'EIO')) return undefined
+      throw error
+    }
+  }
+
+  /** Whether something is there, links followed. */
+  async exists(path: string): Promise<boolean> {
+    try {
+      await this.call<Stats>('stat', path, (done) => this.raw.stat(path, done as never))
+      return true
+    } catch (error) {
+      // As for `lstat`.
+      if (isCode(error, 'ENOENT', 'ENOTDIR', 'EIO')) return false
       throw error
     }
   }
