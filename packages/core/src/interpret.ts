@@ -87,6 +87,11 @@ export interface Watch extends AsyncDisposable {}
  */
 export interface Interpret<Spec, Wire, N, State, Status, O> {
   /**
+   * Its steps are a few requests each, and wait more than they work: they take no slot from others, and more of them run
+   * side by side (unless the user says how many steps may).
+   */
+  readonly light?: true
+  /**
    * Reads reality; never writes. Absent is an answer, not an error. Write it first: its result types the rest. What needs
    * no waiting may be returned as it is: for thousands of small files promises would be most of what looking costs.
    */

@@ -116,6 +116,7 @@ export const AuthorizedKey: ScoreFactory<
   ],
   uses: ({ user }) => [claim.name('user', user), claim.path(`${usualHome(user)}/.ssh`)],
   interpret: {
+    light: true,
     async observe(spec, { users }): Promise<KeyState> {
       // Without a user there is no key yet: the plan shows what is to come, also for a user who comes with it.
       const ring = await users.keys(spec.user)

@@ -102,6 +102,7 @@ export const Directory: ScoreFactory<
   claims: (spec) => [claim.path(spec.path)],
   uses: (spec) => standsOn(spec.path, spec),
   interpret: {
+    light: true,
     async observe(spec, { files }, { signal }): Promise<{ readonly path: string; readonly entry: Entry }> {
       if (spec.owner !== undefined || spec.group !== undefined)
         await files.checkPrincipals(attributesOf(spec))

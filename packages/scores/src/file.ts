@@ -135,6 +135,7 @@ export const File: ScoreFactory<
   claims: (spec) => [claim.path(spec.path)],
   uses: (spec) => standsOn(spec.path, spec),
   interpret: {
+    light: true,
     observe(spec, { files }, { signal }): FileState | Promise<FileState> {
       if (spec.owner === undefined && spec.group === undefined && !spec.follow) {
         const entry = files.inspectNow?.(spec.path)

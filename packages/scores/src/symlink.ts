@@ -81,6 +81,7 @@ export const Symlink: ScoreFactory<
       : [...standsOn(spec.path, spec), claim.path(target)]
   },
   interpret: {
+    light: true,
     async observe(spec, { files }, { signal }): Promise<{ readonly path: string; readonly entry: Entry }> {
       if (spec.owner !== undefined || spec.group !== undefined)
         await files.checkPrincipals({ owner: spec.owner, group: spec.group })

@@ -155,6 +155,7 @@ export const SystemdService: ScoreFactory<
   ],
   standing: (spec) => spec.unit === undefined,
   interpret: {
+    light: true,
     observe: (spec, on, look): Promise<UnitFound> => observeUnit(wishOf(spec), on, look),
     compare: (spec, found) => compareUnit(wishOf(spec), found),
     converge: (spec, on, run) => convergeUnit(wishOf(spec), on, run),

@@ -156,6 +156,7 @@ export const SystemdTimer: ScoreFactory<
   ],
   standing: (spec) => textOf(spec) === undefined,
   interpret: {
+    light: true,
     observe: (spec, on, look): Promise<UnitFound> => observeUnit(wishOf(spec), on, look),
     compare: (spec, found) => compareUnit(wishOf(spec), found),
     converge: (spec, on, run) => convergeUnit(wishOf(spec), on, run),

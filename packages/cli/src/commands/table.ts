@@ -39,7 +39,11 @@ export const options = {
     value: 'ADDRESS',
     about: 'make these anew although they are as wanted',
   },
-  parallel: { type: 'count', value: 'N', about: 'steps that run side by side (default 10)' },
+  parallel: {
+    type: 'count',
+    value: 'N',
+    about: 'steps that run side by side (default 10, and 64 light ones such as files)',
+  },
   adopt: {
     type: 'boolean',
     about: 'take over what exists, is not ours and differs; it is put back on removal',

@@ -36,7 +36,7 @@ export async function carryOut(
 
   const either = AbortSignal.any([stop, abort])
   await schedule(conductor.tasks(), {
-    parallel: request.parallel ?? 10,
+    ...(request.parallel === undefined ? usualParallel : { parallel: request.parallel }),
     stop: either,
     onReady: (tasks) => conductor.announce(tasks),
   })
@@ -44,6 +44,9 @@ export async function carryOut(
   await finishLedger(context, conductor)
   return conductor.result(either.aborted, lossBehind(abort))
 }
+
+// Ten jobs are what a small host stands; of requests that mostly wait for their answers it stands many more.
+const usualParallel = { parallel: 10, light: 64 }
 
 function refuseUnfit(context: Context, plan: Plan): void {
   const unfit = (message: string, hint: string) => new HarmonyError('plan-stale', message, { hint })
@@ -90,12 +93,18 @@ class Conductor {
       tasks.push({
         id: step.address,
         after,
+        light: this.#isLight(step),
         run: (releaseSlot) => this.#run(step, releaseSlot),
         blocked: (by) => this.#block(step, by),
       })
     }
     tasks.push({ id: created, after: creations, run: async () => true, blocked: () => undefined })
     return tasks
+  }
+
+  #isLight({ address }: Step): boolean {
+    const kind = this.#pass.leaf(address)?.definition ?? kindOf(this.#pass.current(address)?.kind ?? '')
+    return kind?.interpret?.light === true
   }
 
   /** Writes the intents of what is ready, all together; taken back for whatever does not begin. */

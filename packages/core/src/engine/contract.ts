@@ -78,7 +78,7 @@ export interface PlanRequest {
 export interface ApplyRequest {
   /** The lineage, when it was made only after the plan. */
   readonly lineage?: string
-  /** Steps that run side by side. Default 10. */
+  /** Steps that run side by side. Default 10, and beside them 64 of kinds whose steps are light. */
   readonly parallel?: number
   /** Aborted: nothing new starts; what runs is finished. */
   readonly stop?: AbortSignal

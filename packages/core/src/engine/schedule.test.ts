@@ -36,6 +36,29 @@ test('runs along the edges, side by side, no more than asked for', async () => {
   expect(log).toEqual(['+a', '+b', '-a', '+c', '-b', '+d', '-c', '-d'])
 })
 
+test('light tasks run in a lane of their own, if there is one', async () => {
+  const { log, tasks, open } = world({ a: [], b: [], c: [], d: [], e: ['a'] })
+  const mixed = tasks.map((task) => ({ ...task, light: 'bce'.includes(task.id) }))
+  const done = schedule(mixed, { parallel: 1, light: 2, stop: never })
+  expect(log).toEqual(['+a', '+b', '+c'])
+  await open('a')
+  expect(log.slice(3)).toEqual(['-a', '+d'])
+  await open('c')
+  expect(log.slice(5)).toEqual(['-c', '+e'])
+  for (const id of ['b', 'd', 'e']) await open(id)
+  await done
+
+  const counted = world({ a: [], b: [] })
+  const one = schedule(
+    counted.tasks.map((task) => ({ ...task, light: true })),
+    { parallel: 1, stop: never },
+  )
+  expect(counted.log).toEqual(['+a'])
+  await counted.open('a')
+  await counted.open('b')
+  await one
+})
+
 test('a failure blocks what depends on it, near and far, and nothing else', async () => {
   const { log, tasks, open } = world({ a: [], b: ['a'], c: ['b'], d: [] }, ['a'])
   const done = schedule(tasks, { parallel: 10, stop: never })

@@ -8,6 +8,8 @@ export interface Task {
   readonly id: string
   /** Ids that come before; ids that are not in the graph count as done. */
   readonly after: readonly string[]
+  /** Runs in the lane for light work, if there is one. */
+  readonly light?: boolean | undefined
   /** Does the work; false means that it failed. Must not throw. */
   run(releaseSlot: () => void): Promise<boolean>
   /** Told instead of `run` when something before it failed (`by`, however far before), or when nothing new is to start (`by` undefined). */
@@ -16,17 +18,45 @@ export interface Task {
 
 /** How the graph is run. */
 export interface ScheduleOptions {
+  /** How many run side by side. */
   readonly parallel: number
+  /** How many light ones run beside them. Default: they are counted like the others. */
+  readonly light?: number | undefined
   /** Aborted: nothing new starts. */
   readonly stop: AbortSignal
   /** Told which tasks have become ready, before any of them runs. */
   readonly onReady?: (tasks: readonly Task[]) => void
 }
 
+/** Tasks that are ready, and how many of them may still begin. */
+class Lane {
+  slots: number
+  #ready: Task[] = []
+  #head = 0
+
+  constructor(slots: number) {
+    this.slots = Math.max(1, slots)
+  }
+
+  add(task: Task): void {
+    this.#ready.push(task)
+  }
+
+  next(): Task | undefined {
+    const task = this.#ready[this.#head]
+    if (task) this.#head++
+    if (this.#head > 1000) {
+      this.#ready = this.#ready.slice(this.#head)
+      this.#head = 0
+    }
+    return task
+  }
+}
+
 /** Runs all tasks; resolves when nothing runs any more. Tasks that wait for each other are blocked, not waited for. */
 export async function schedule(
   tasks: readonly Task[],
-  { parallel, stop, onReady }: ScheduleOptions,
+  { parallel, light, stop, onReady }: ScheduleOptions,
 ): Promise<void> {
   const byId = new Map(tasks.map((task) => [task.id, task]))
   const waitingFor = new Map<string, number>()
@@ -44,11 +74,16 @@ export async function schedule(
   }
 
   const over = new Set<string>()
-  let ready: Task[] = tasks.filter((task) => waitingFor.get(task.id) === 0)
-  let head = 0
-  let slots = Math.max(1, parallel)
+  const heavyLane = new Lane(parallel)
+  const lightLane = light === undefined ? heavyLane : new Lane(light)
+  const laneOf = (task: Task) => (task.light ? lightLane : heavyLane)
   let running = 0
-  onReady?.(ready)
+  const enqueue = (next: readonly Task[]) => {
+    for (const task of next) laneOf(task).add(task)
+  }
+  const first = tasks.filter((task) => waitingFor.get(task.id) === 0)
+  enqueue(first)
+  onReady?.(first)
 
   await new Promise<void>((resolve) => {
     const block = (task: Task, by: string | undefined): void => {
@@ -73,40 +108,38 @@ export async function schedule(
         if (left === 0 && !over.has(dependent.id)) next.push(dependent)
       }
       if (next.length === 0) return
-      ready.push(...next)
+      enqueue(next)
       if (!stop.aborted) onReady?.(next)
     }
-    const start = (task: Task): void => {
+    const start = (task: Task, lane: Lane): void => {
       let held = true
       const release = () => {
         if (!held) return
         held = false
-        slots++
+        lane.slots++
         pump()
       }
-      slots--
       running++
       void task.run(release).then((ok) => {
         running--
         if (held) {
           held = false
-          slots++
+          lane.slots++
         }
         finish(task, ok)
         pump()
       })
     }
     const pump = (): void => {
-      while (!stop.aborted && slots > 0 && head < ready.length) {
-        const task = ready[head++] as Task
-        if (!over.has(task.id)) start(task)
-      }
-      if (head > 1000) {
-        ready = ready.slice(head)
-        head = 0
-      }
+      for (const lane of new Set([heavyLane, lightLane]))
+        while (!stop.aborted && lane.slots > 0) {
+          const task = lane.next()
+          if (!task) break
+          if (over.has(task.id)) continue
+          lane.slots--
+          start(task, lane)
+        }
       if (running > 0) return
-      if (!stop.aborted && head < ready.length) return
       for (const task of tasks) if (!over.has(task.id)) block(task, undefined)
       resolve()
     }

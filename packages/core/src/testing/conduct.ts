@@ -32,7 +32,7 @@ export interface ConductOptions {
   readonly assets?: Readonly<Record<string, string | Uint8Array>>
   /** Default: the topology's own, if it has one. */
   readonly clock?: Clock
-  /** Default 10. */
+  /** As `ApplyRequest.parallel`. */
   readonly parallel?: number
 }
 
@@ -68,7 +68,7 @@ export function conduct<T extends Topology>(
   scores: NoInfer<readonly Scores<T>[]>,
   options: ConductOptions = {},
 ): Conducted {
-  const { project = 'test', lineage = `lineage-of-${project}`, parallel = 10 } = options
+  const { project = 'test', lineage = `lineage-of-${project}`, parallel } = options
   const deployment = deploy<T>(topology, scores)
   defineProject({ name: project, deployments: [deployment] })
   const home: StateHome = topology.home ?? new MemoryHome()
@@ -99,7 +99,7 @@ export function conduct<T extends Topology>(
       await maestro.lock({ waitMs: 5000 })
       const plan = await maestro.plan(request)
       refuseBlocked(plan)
-      return { ...(await maestro.apply(plan, { parallel })), plan, events }
+      return { ...(await maestro.apply(plan, parallel === undefined ? {} : { parallel })), plan, events }
     })
 
   return {

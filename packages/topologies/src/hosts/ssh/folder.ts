@@ -6,6 +6,7 @@
 import { HarmonyError } from '@harmony-iac/core'
 import type { Attributes, FileStat, PinnedFolder } from '@harmony-iac/core/host'
 import { joinPath } from '../../linux/names.ts'
+import { together } from '../../linux/together.ts'
 import { isCode, type Sftp } from './sftp.ts'
 import { systemError, whyNotWritten } from './sftp-errors.ts'
 
@@ -59,13 +60,13 @@ class RemoteFolder implements PinnedFolder {
         : this.#writeAll(handle, at, content)
       let has: FileStat | undefined
       if (!isShort || chowns(attributes))
-        [, has] = await all(written, chowns(attributes) ? this.#on.fstat(handle, at) : undefined)
+        [, has] = await together([written, chowns(attributes) ? this.#on.fstat(handle, at) : undefined])
       const change = changeOf(attributes, has)
-      await all(
+      await together([
         written,
         change && this.#on.fsetstat(handle, at, change),
         this.#on.fsync(handle, at, this.#why),
-      )
+      ])
     } catch (error) {
       await this.#on.close(handle, at).catch(() => {})
       await this.unlink(name).catch(() => {}) // it has a name of ours: the next pass removes it
@@ -83,7 +84,7 @@ class RemoteFolder implements PinnedFolder {
       try {
         const written = this.#on.write(handle, at, bytes, size, this.#why)
         if (bytes.length > oneWrite) await written
-        await all(written, this.#on.fsync(handle, at, this.#why), size === 0 ? this.sync() : undefined)
+        await together([written, this.#on.fsync(handle, at, this.#why), size === 0 ? this.sync() : undefined])
       } catch (error) {
         await this.#on.fsetstat(handle, at, { size } as never).catch(() => {})
         throw error
@@ -255,12 +256,6 @@ function changeOf(
     ...(mode !== undefined && (owner || mode !== has?.mode) ? { mode } : {}),
   }
   return Object.keys(change).length > 0 ? change : undefined
-}
-
-/** What all of it came to, once all of it has ended. @throws what the first that failed did. */
-async function all<T extends readonly unknown[]>(...work: T): Promise<{ [K in keyof T]: Awaited<T[K]> }> {
-  await Promise.allSettled(work)
-  return (await Promise.all(work)) as { [K in keyof T]: Awaited<T[K]> }
 }
 
 function moved(expected: string, found: string): HarmonyError {

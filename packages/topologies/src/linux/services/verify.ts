@@ -5,7 +5,10 @@
  */
 import { HarmonyError } from '@harmony-iac/core'
 import type { UnitTexts } from '@harmony-iac/core/capabilities'
-import type { Host } from '@harmony-iac/core/host'
+import type { Host, PinnedFolder } from '@harmony-iac/core/host'
+import { using } from '../folders.ts'
+import { joinPath } from '../names.ts'
+import { together } from '../together.ts'
 
 /** A unit to be checked. */
 export interface Candidate extends UnitTexts {
@@ -41,30 +44,25 @@ export async function verifyUnits(
   }
 }
 
+// Side by side: over a connection one after the other would cost its latency for each file.
 async function place(host: Host, candidates: readonly Candidate[]): Promise<void> {
-  const parent = await host.files.pin(run)
-  try {
+  await using(await host.files.pin(run), async (parent) => {
     await parent.mkdir(folderName, { mode: 0o700 })
-    const into = await parent.pin(folderName)
-    try {
-      for (const { name, unit, present, dropIns = {} } of candidates) {
-        await into.create(name, Buffer.from(unit ?? present ?? ''), attributes)
-        if (Object.keys(dropIns).length === 0) continue
-        await into.mkdir(`${name}.d`, { mode: 0o700 })
-        const within = await into.pin(`${name}.d`)
-        try {
-          for (const [file, text] of Object.entries(dropIns))
-            await within.create(file, Buffer.from(text), attributes)
-        } finally {
-          await within.close()
-        }
-      }
-    } finally {
-      await into.close()
-    }
-  } finally {
-    await parent.close()
-  }
+    await using(await parent.pin(folderName), (into) =>
+      together(candidates.map((candidate) => placeOne(into, candidate))),
+    )
+  })
+}
+
+async function placeOne(into: PinnedFolder, { name, unit, present, dropIns = {} }: Candidate): Promise<void> {
+  await into.create(name, Buffer.from(unit ?? present ?? ''), attributes)
+  if (Object.keys(dropIns).length === 0) return
+  await into.mkdir(`${name}.d`, { mode: 0o700 })
+  await using(await into.pin(`${name}.d`), (within) =>
+    together(
+      Object.entries(dropIns).map(([file, text]) => within.create(file, Buffer.from(text), attributes)),
+    ),
+  )
 }
 
 async function analyze(
@@ -90,28 +88,20 @@ async function analyze(
 /** Removes candidates, also those that a killed pass has left. */
 export async function removeCandidates(host: Host): Promise<void> {
   if ((await host.files.lstat(folder))?.type !== 'directory') return
-  const parent = await host.files.pin(run)
-  try {
-    const into = await parent.pin(folderName)
-    try {
-      for (const name of await host.files.readdir(folder)) {
-        if ((await into.lstat(name))?.type !== 'directory') {
-          await into.unlink(name)
-          continue
-        }
-        const within = await into.pin(name)
-        try {
-          for (const each of await host.files.readdir(`${folder}/${name}`)) await within.unlink(each)
-        } finally {
-          await within.close()
-        }
-        await into.rmdir(name)
-      }
-    } finally {
-      await into.close()
-    }
+  await using(await host.files.pin(run), async (parent) => {
+    await using(await parent.pin(folderName), async (into) => {
+      const names = await host.files.readdir(folder)
+      await together(names.map((name) => removeCandidate(host, into, name)))
+    })
     await parent.rmdir(folderName)
-  } finally {
-    await parent.close()
-  }
+  })
+}
+
+async function removeCandidate(host: Host, into: PinnedFolder, name: string): Promise<void> {
+  if ((await into.lstat(name))?.type !== 'directory') return await into.unlink(name)
+  await using(await into.pin(name), async (within) => {
+    const files = await host.files.readdir(joinPath(folder, name))
+    await together(files.map((file) => within.unlink(file)))
+  })
+  await into.rmdir(name)
 }
