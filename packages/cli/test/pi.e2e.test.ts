@@ -5,13 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type LinuxHost, linuxHosts, startLinuxHost } from '../../../scripts/testing/linux-host.ts'
 import { startRelay } from '../../../scripts/testing/relay.ts'
 import { describeWith } from '../../../scripts/testing/require-part.ts'
-import { makeProject, type Project } from './project.ts'
-
-interface Place {
-  readonly user?: string
-  readonly port?: number
-  readonly lines?: readonly string[]
-}
+import { type Place, projectOn } from './pi-project.ts'
+import type { Project } from './project.ts'
 
 describeWith(linuxHosts, 'harmony over SSH', () => {
   let host: LinuxHost
@@ -20,34 +15,8 @@ describeWith(linuxHosts, 'harmony over SSH', () => {
   })
   afterAll(async () => await host[Symbol.asyncDispose]())
 
-  /** A project whose hosts are named in an SSH configuration of its own. */
-  function projectFor(places: Readonly<Record<string, Place>>, source: string): Project {
-    const project = makeProject()
-    const sections = Object.entries(places).map(([name, { user = 'root', port = host.port, lines = [] }]) =>
-      [
-        `Host ${name}`,
-        'HostName 127.0.0.1',
-        `Port ${port}`,
-        `User ${user}`,
-        `IdentityFile ${host.keyFile}`,
-        `UserKnownHostsFile ${project.folder}/known_hosts`,
-        `HostKeyAlias ${name}`,
-        ...lines,
-        '',
-      ].join('\n'),
-    )
-    const key = host.hostKey.split(' ').slice(1).join(' ')
-    project.write({
-      ssh_config: sections.join('\n'),
-      known_hosts: Object.keys(places)
-        .map((name) => `${name} ${key}\n`)
-        .join(''),
-    })
-    project.source(`import { PiTopology, ssh } from '@harmony-iac/topologies'
-const at = (name: string) => new PiTopology({ host: ssh(name, { configFile: import.meta.dirname + '/ssh_config' }) })
-${source}`)
-    return project
-  }
+  const projectFor = (places: Readonly<Record<string, Place>>, source: string): Project =>
+    projectOn(host, places, source)
 
   const site = `export default defineProject({ name: 'site', deployments: [deploy(at('kiosk'), [
     Directory({ path: '/srv/site', mode: '0755' }),
