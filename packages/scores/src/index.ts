@@ -9,6 +9,7 @@ export {
 export { Directory, type DirectoryOutputs, type DirectorySpec, type DirectoryStatus } from './directory.ts'
 export { File, type FileOutputs, type FileSpec, type FileStatus } from './file.ts'
 export { Group, type GroupOutputs, type GroupSpec, type GroupStatus } from './group.ts'
+export { Package, type PackageOutputs, type PackageSpec, type PackageStatus } from './package.ts'
 export { ShellJob, type ShellJobOptions, type ShellJobSpec, type ShellJobStatus } from './shell-job.ts'
 export { StaticSite, type StaticSiteSpec } from './static-site.ts'
 export { Symlink, type SymlinkOutputs, type SymlinkSpec, type SymlinkStatus } from './symlink.ts'

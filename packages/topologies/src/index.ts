@@ -16,6 +16,7 @@ export {
   type SystemdVersion,
   takeInventory,
 } from './linux/inventory/inventory.ts'
+export { type LinuxPackagesOptions, linuxPackages } from './linux/packages/packages.ts'
 export { type LinuxServices, linuxServices } from './linux/services/services.ts'
 export { linuxShell } from './linux/shell.ts'
 export { linuxUsers } from './linux/users.ts'

@@ -1,12 +1,19 @@
 /** A Raspberry Pi, or any Linux machine like it: this one, or one that is reached over SSH. */
 import type { StateHome, Topology } from '@harmony-iac/core'
-import type { FileSystem, ServiceManager, Shell, UserAccounts } from '@harmony-iac/core/capabilities'
+import type {
+  FileSystem,
+  PackageManager,
+  ServiceManager,
+  Shell,
+  UserAccounts,
+} from '@harmony-iac/core/capabilities'
 import type { Host } from '@harmony-iac/core/host'
 import { localHost } from './hosts/local.ts'
 import { thisMachine } from './hosts/this-machine.ts'
 import { linuxFiles } from './linux/files.ts'
 import { hostHome, keptFolder, stateFolder } from './linux/home.ts'
 import { joinPath } from './linux/names.ts'
+import { linuxPackages } from './linux/packages/packages.ts'
 import { type LinuxServices, linuxServices } from './linux/services/services.ts'
 import { linuxShell } from './linux/shell.ts'
 import { linuxUsers } from './linux/users.ts'
@@ -18,6 +25,8 @@ export interface PiOptions<S extends boolean = boolean> {
   readonly name?: string | undefined
   /** Default: this machine. */
   readonly host?: Host | undefined
+  /** How long others may change packages (unattended upgrades, a person) before that is an error. Default 5 min. */
+  readonly packageLockWaitMs?: number | undefined
   /** Offers `shell` too, so that a `ShellJob` compiles here. Default false. */
   readonly shell?: S
 }
@@ -30,6 +39,7 @@ export interface PiOptions<S extends boolean = boolean> {
  */
 export interface PiTopology extends Topology {
   readonly files: FileSystem
+  readonly packages: PackageManager
   readonly services: ServiceManager
   readonly users: UserAccounts
 }
@@ -40,17 +50,22 @@ export const PiTopology: new <S extends boolean = false>(
 ) => PiTopology & If<S, WithShell> = class implements PiTopology {
   readonly name: string
   readonly files: FileSystem
+  readonly packages: PackageManager
   readonly services: LinuxServices
   readonly users: UserAccounts
   declare readonly shell?: Shell
   readonly #host: Host
   #home: StateHome | undefined
 
-  constructor({ host = localHost(), name, shell = false }: PiOptions = {}) {
+  constructor({ host = localHost(), name, shell = false, packageLockWaitMs }: PiOptions = {}) {
     this.name = name ?? (host.name === thisMachine ? 'local' : host.name)
     this.#host = host
     this.files = linuxFiles(host, {
       keepFolder: async () => joinPath(stateFolder(await host.facts()), keptFolder),
+    })
+    this.packages = linuxPackages(host, {
+      stateFolder: async () => stateFolder(await host.facts()),
+      lockWaitMs: packageLockWaitMs,
     })
     this.services = linuxServices(host)
     this.users = linuxUsers(host, this.files)

@@ -69,7 +69,9 @@ export async function convergeLeaf(
   // A thing of several parts was shown half put back; the other half has moved it, as it was asked to.
   if (!putBack) checkPrecondition(pass, step, definition, resolved, first)
   const foreign = !before && first.differences.length > 0 && !isCreation(first.differences)
-  if (foreign && !step.adopts)
+  // What a package has brought since the plan was shown is taken over if the Score says so, as if it had been there.
+  const adopts = step.adopts || (leaf.options.adopt && pass.changedBefore(step))
+  if (foreign && !adopts)
     throw new HarmonyError('plan-conflict', 'exists, was not made by this project, and differs', {
       address,
       hint: 'take it over with adopt: true (what was there is put back on removal), or remove it by hand',
@@ -82,7 +84,7 @@ export async function convergeLeaf(
   const remember = (kept: Json) => {
     memory = kept
   }
-  const run = makeRun(pass, look, resolved, first, remember)
+  const run = makeRun(pass, look, resolved, first, remember, releaseSlot)
   let seen = first
   let outcome: Done['outcome'] = 'noop'
   if (first.differences.length > 0 || forced) {
@@ -106,6 +108,7 @@ export async function convergeLeaf(
         resolved,
         await observe(definition, resolved, context.topology, look),
         remember,
+        releaseSlot,
       )
     }
     try {

@@ -44,6 +44,7 @@ export {
   type Snapshot,
 } from './simulated-disk.ts'
 export { SimulatedFiles } from './simulated-files.ts'
+export { type ArchivedPackage, type SimulatedPackage, SimulatedPackages } from './simulated-packages.ts'
 export { type OperatorDeed, type ServiceBehaviour, SimulatedServices } from './simulated-services.ts'
 export { type Program, type ShellCall, SimulatedShell } from './simulated-shell.ts'
 export { type SimulatedUser, SimulatedUsers } from './simulated-users.ts'

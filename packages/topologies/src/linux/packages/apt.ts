@@ -1,0 +1,123 @@
+/**
+ * Runs the programs of dpkg and apt: never with a question, never by a shell, and again when somebody else holds one of
+ * their locks. apt's own `DPkg::Lock::Timeout` waits for the frontend and the database only, not for the lists and the
+ * archives, and `dpkg` itself does not wait at all: so all of them are tried again here, and the holder is named.
+ */
+import { HarmonyError } from '@harmony-iac/core'
+import type { PackageWork } from '@harmony-iac/core/capabilities'
+import type { ExecOptions, ExecResult, Host } from '@harmony-iac/core/host'
+import { heldLock } from './trouble.ts'
+
+/** The package programs of one host. */
+export interface Apt {
+  readonly host: Host
+  run(argv: readonly [string, ...string[]], options?: ExecOptions): Promise<ExecResult>
+}
+
+/** How long others may hold the locks. */
+export interface Patience {
+  readonly lockWaitMs: number
+  /** Between two attempts. */
+  readonly retryMs: number
+}
+
+/** What is said to every program, so that none asks and all answer in the language that is read here. */
+export const quiet: Readonly<Record<string, string>> = {
+  LC_ALL: 'C.UTF-8',
+  DEBIAN_FRONTEND: 'noninteractive',
+  APT_LISTCHANGES_FRONTEND: 'none',
+  // A service that needs a restart is for its Score to restart.
+  NEEDRESTART_SUSPEND: '1',
+  NEEDRESTART_MODE: 'l',
+}
+
+/** Said to apt-get in any case. */
+export const steady: readonly string[] = [
+  '--quiet',
+  '--yes',
+  '--option=Dpkg::Use-Pty=0',
+  '--option=DPkg::Lock::Timeout=0',
+  '--option=Acquire::Retries=2',
+  '--option=APT::Get::AutomaticRemove=false',
+  '--option=APT::Get::Show-User-Simulation-Note=false',
+  // What came along with us may go although something that is there merely suggests it.
+  '--option=APT::AutoRemove::SuggestsImportant=false',
+]
+
+/** The programs of a host. */
+export function aptOf(host: Host): Apt {
+  return {
+    host,
+    run: (argv, { env, ...options } = {}) =>
+      host.exec(argv, { stdin: '', ...options, env: { ...quiet, ...env } }),
+  }
+}
+
+const decoder = new TextDecoder()
+
+/** Output of a program as text. */
+export function textOf(bytes: Uint8Array): string {
+  return decoder.decode(bytes)
+}
+
+/** What a program has said, errors last. */
+export function saidBy({ stdout, stderr }: ExecResult): string {
+  return `${textOf(stdout)}\n${textOf(stderr)}`
+}
+
+/** Runs what needs a lock, until it gets it. @throws HarmonyError `locked`, naming the holder. */
+export async function runLocked(
+  apt: Apt,
+  argv: readonly [string, ...string[]],
+  { lockWaitMs, retryMs }: Patience,
+  { signal, progress, ...options }: PackageWork & ExecOptions,
+): Promise<ExecResult & { readonly waited: boolean }> {
+  const until = performance.now() + lockWaitMs
+  let told = ''
+  for (let waited = false; ; waited = true) {
+    const result = await apt.run(argv, { outputLimit: 4 * 1024 * 1024, ...options, signal })
+    const held = result.exitCode === 0 ? undefined : heldLock(saidBy(result))
+    if (!held) return { ...result, waited }
+    const holder = await describeHolder(apt, held.pid, held.program)
+    if (performance.now() >= until) throw stillHeld(held.path, holder, held.pid, lockWaitMs)
+    if (holder !== told) progress?.(`waiting for ${holder}, which is changing packages`)
+    told = holder
+    await pause(Math.min(retryMs, Math.max(1, until - performance.now())), signal)
+  }
+}
+
+async function describeHolder(
+  apt: Apt,
+  pid: number | undefined,
+  program: string | undefined,
+): Promise<string> {
+  if (pid === undefined) return 'another process'
+  const name = program ?? textOf((await apt.run(['cat', `/proc/${pid}/comm`])).stdout).trim()
+  return name ? `${name} (pid ${pid})` : `the process ${pid}`
+}
+
+function stillHeld(path: string, holder: string, pid: number | undefined, waitedMs: number): HarmonyError {
+  return new HarmonyError(
+    'locked',
+    `${holder} is changing packages${path ? ` (it holds ${path})` : ''}, and has not ended after ${Math.round(waitedMs / 1000)} s`,
+    {
+      hint: 'wait until it is done, or see what it is waiting for and end it; then apply again. Never delete the lock file',
+      data: { pid, path },
+    },
+  )
+}
+
+function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      clearTimeout(timer)
+      reject(new HarmonyError('interrupted', 'was interrupted while waiting for the package manager'))
+    }
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', stop)
+      resolve()
+    }, ms)
+    signal?.addEventListener('abort', stop, { once: true })
+    if (signal?.aborted) stop()
+  })
+}
