@@ -5,6 +5,7 @@ import {
   Directory,
   File,
   Group,
+  Package,
   ShellJob,
   StaticSite,
   Symlink,
@@ -49,6 +50,10 @@ export const samples: Readonly<Record<string, { readonly written: string; readon
   AuthorizedKey: sample(
     "AuthorizedKey({ user: 'ada', key: 'ssh-ed25519 AAAA… ada@laptop', options: ['no-port-forwarding'] })",
     AuthorizedKey({ user: 'ada', key, options: ['no-port-forwarding'] }),
+  ),
+  Package: sample(
+    "Package({ name: 'nginx', version: '1.22.1-9+deb12u1', hold: true })",
+    Package({ name: 'nginx', version: '1.22.1-9+deb12u1', hold: true }),
   ),
   SystemdService: sample(
     "SystemdService({ name: 'nginx', enabled: true, active: true, dropIns: { limits: '[Service]\\nLimitNOFILE=65536\\n' } })",

@@ -101,8 +101,9 @@ export function progressOf(line: string): { readonly name: string; readonly mess
     const [, verb = '', name = '', version = ''] = deed
     return { name, message: `${verb[0]?.toLowerCase()}${verb.slice(1)} ${name} ${version}` }
   }
-  const fetched = /^Get:\d+ .* (\S+) (\S+) \[([^\]]+)\]$/.exec(line)
-  if (!fetched) return undefined
-  const [, name = '', version = '', size = ''] = fetched
-  return { name, message: `fetching ${name} ${version} (${size})` }
+  // "Get:1 URL SUITE amd64 nginx amd64 1.22 [5 kB]", and of a flat archive "Get:1 URL ./ nginx 1.22 [5 kB]".
+  const [, about = '', size = ''] = /^Get:\d+ \S+ \S+ (.*) \[([^\]]+)\]$/.exec(line) ?? []
+  const words = about.split(' ')
+  const name = words.at(words.length > 2 ? -3 : 0) ?? ''
+  return words.length < 2 ? undefined : { name, message: `fetching ${name} ${words.at(-1)} (${size})` }
 }

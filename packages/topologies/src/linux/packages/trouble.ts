@@ -25,14 +25,10 @@ export function wasInterrupted(said: string): boolean {
   return /dpkg was interrupted, you must manually run/.test(said)
 }
 
-/** Whether the lists may be older than what they tell of. */
+/** Whether reading the lists again may help: something is not known, or is not where they say. */
 export function mayBeOutdated(said: string): boolean {
-  return (
-    /^E: Unable to locate package |^E: Version '.*' for '.*' was not found|has no installation candidate/m.test(
-      said,
-    ) ||
-    /^(?:E|Err).*(?:404 {1,2}Not Found|File not found|Hash Sum mismatch)/m.test(said) ||
-    (/^E: Failed to fetch/m.test(said) && /404|File not found|File has unexpected size/.test(said))
+  return /^E: Unable to locate package |^E: Version '.*' for '.*' was not found|has no installation candidate|^E: Unable to fetch some archives/m.test(
+    said,
   )
 }
 
@@ -43,11 +39,11 @@ export function namedGuilty(said: string): ReadonlySet<string> {
   for (const line of list.split('\n')) {
     const name = line.trim()
     // An archive that could not be unpacked is named by its file.
-    const file = /([^/\s]+)_[^/\s]*\.deb$/.exec(name)
+    const file = /([^/\s_]+)_[^/\s]*\.deb$/.exec(name)
     if (name) guilty.add(file?.[1] ?? nameOf(name))
   }
   for (const [, name] of said.matchAll(/dpkg: error processing (?:package|archive) (\S+)/g))
-    guilty.add(/([^/]+)_[^/]*\.deb$/.exec(name ?? '')?.[1] ?? nameOf(name ?? ''))
+    guilty.add(/([^/_]+)_[^/]*\.deb$/.exec(name ?? '')?.[1] ?? nameOf(name ?? ''))
   for (const [, name] of said.matchAll(/^E: Failed to fetch \S*\/([^/\s_]+)_[^/\s]*\.deb/gm))
     guilty.add(decodeURIComponent(name ?? ''))
   for (const [, name] of said.matchAll(/^E: Unable to locate package (\S+)/gm)) guilty.add(nameOf(name ?? ''))
@@ -85,7 +81,7 @@ const causes: readonly (readonly [RegExp, what: string, hint: string])[] = [
     'see whether the host has a network and the archive is up, then apply again',
   ],
   [
-    /404 {1,2}Not Found|File not found - /,
+    /404 {1,2}Not Found|File not found - |Failed to stat/,
     'the archive does not have it any more, also after its lists were read again',
     'see whether that mirror is complete, or name another version',
   ],

@@ -1,0 +1,75 @@
+/**
+ * The contract of `Package` on a real Debian: the same as in memory, killed at every call of the machine. Kills are played
+ * on one case: every one is several transactions.
+ */
+import { writeFileSync } from 'node:fs'
+import { scoreConformance } from '@harmony-iac/core/testing'
+import { Package } from '@harmony-iac/scores'
+import { afterAll, beforeAll, test } from 'vitest'
+import { describeWith } from '../../../../../scripts/testing/require-part.ts'
+import {
+  type DebianPackages,
+  debianPackages,
+  type PackagesStage,
+  packagesStage,
+} from '../../../test/debian-packages.ts'
+import { debian } from '../../../test/debian-root.ts'
+
+describeWith(debian, 'the contract of Package on a Debian', () => {
+  let there: DebianPackages
+  beforeAll(async () => {
+    const app = (version: string) => ({
+      name: 'kit-app',
+      version,
+      control: ['Depends: kit-lib'],
+      files: { '/opt/kit-app/version': version },
+      conffiles: { '/etc/kit/app.conf': `delivered with ${version}\n` },
+    })
+    there = await debianPackages(app('1.0'), app('2.0'), { name: 'kit-lib', version: '1.0' })
+  }, 300_000)
+  afterAll(() => there?.dispose())
+  const run =
+    (...argv: readonly [string, ...string[]]) =>
+    () =>
+      void there.run(...argv)
+  const install = (...words: readonly string[]) =>
+    run('apt-get', '-y', '-qq', '--allow-downgrades', 'install', ...words)
+
+  const checks = scoreConformance<PackagesStage>({
+    factory: Package,
+    topology: () => packagesStage(there),
+    cases: [
+      {
+        name: 'in a version, held',
+        scores: () => [Package({ name: 'kit-app', version: '1.0', hold: true, purge: true })],
+        updated: () => [Package({ name: 'kit-app', version: '2.0', hold: false, purge: true })],
+        tampers: {
+          '': run('apt-get', '-y', '-qq', '--allow-change-held-packages', 'purge', 'kit-app'),
+          version: install('--allow-change-held-packages', 'kit-app=2.0'),
+          hold: run('apt-mark', 'unhold', 'kit-app'),
+          ensure: run('apt-mark', 'auto', 'kit-app'),
+        },
+      },
+      {
+        name: 'in another version than the one that was there',
+        prepare: () => {
+          install('kit-app=2.0')()
+          run('apt-mark', 'auto', 'kit-app')()
+          writeFileSync(there.at('/etc/kit/app.conf'), 'edited\n')
+        },
+        scores: () => [Package({ name: 'kit-app', version: '1.0', hold: true })],
+      },
+      {
+        name: 'unwanted',
+        prepare: install('kit-lib'),
+        scores: () => [Package({ name: 'kit-lib', ensure: 'absent' })],
+        tampers: { ensure: install('kit-lib') },
+      },
+    ],
+  })
+  const skipped = 'every field is tampered with or exempt'
+  const killed = /held: (?:apply|destroy) survives kills/
+  for (const check of checks)
+    if (check.rule !== skipped && (!check.rule.endsWith('survives kills') || killed.test(check.name)))
+      test(check.name, check.run, 900_000)
+})
