@@ -44,7 +44,9 @@ export interface PackageSpec {
 export interface PackageStatus {
   /** The package manager's word: `installed`, `not-installed`, `half-configured`. */
   readonly state: string
+  /** Absent when nothing is there. */
   readonly version: string | undefined
+  /** Whether it is kept as it is when the host is upgraded. */
   readonly held: boolean
 }
 

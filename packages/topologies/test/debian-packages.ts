@@ -169,17 +169,21 @@ function index(folder: string): void {
 export interface PackagesStage extends Stage {
   readonly files: FileSystem
   readonly packages: PackageManager
+  /** Every program that was run on the host. */
+  readonly ran: readonly (readonly string[])[]
 }
 
 /** The same folder, as it was in the beginning. */
 export function packagesStage(debian: DebianPackages): PackagesStage {
   debian.reset()
   const faults = new Faults()
-  const host = mortalHost(chrootHost(debian.root), faults)
+  const inside = chrootHost(debian.root)
+  const host = mortalHost(inside, faults)
   const files = linuxFiles(host, { keepFolder: async () => `${state}/kept` })
   return {
     name: 'debian',
     faults,
+    ran: inside.ran,
     files,
     packages: linuxPackages(host, { stateFolder: async () => state }),
     home: hostHome(host, { uid: 0, gid: 0, home: '/root', env: {} }),

@@ -22,7 +22,7 @@ export interface Patience {
 }
 
 /** What is said to every program, so that none asks and all answer in the language that is read here. */
-export const quiet: Readonly<Record<string, string>> = {
+const quiet: Readonly<Record<string, string>> = {
   LC_ALL: 'C.UTF-8',
   DEBIAN_FRONTEND: 'noninteractive',
   APT_LISTCHANGES_FRONTEND: 'none',

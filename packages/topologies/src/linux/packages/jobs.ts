@@ -37,7 +37,7 @@ export function wordsOf(job: Job, { status, version }: PackageState): string {
 }
 
 /** What holds for a whole run of apt, so that only jobs that agree on it go together. */
-export function optionsOf(job: Job): readonly string[] {
+function optionsOf(job: Job): readonly string[] {
   if (job.type === 'remove') return job.purge ? ['--purge'] : []
   // confdef alone asks where it has no answer, and answers "keep" where the new one is wanted.
   const conffiles =

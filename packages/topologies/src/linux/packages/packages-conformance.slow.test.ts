@@ -3,9 +3,9 @@
  * on one case: every one is several transactions.
  */
 import { writeFileSync } from 'node:fs'
-import { scoreConformance } from '@harmony-iac/core/testing'
+import { conduct, scoreConformance } from '@harmony-iac/core/testing'
 import { Package } from '@harmony-iac/scores'
-import { afterAll, beforeAll, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { describeWith } from '../../../../../scripts/testing/require-part.ts'
 import {
   type DebianPackages,
@@ -25,7 +25,8 @@ describeWith(debian, 'the contract of Package on a Debian', () => {
       files: { '/opt/kit-app/version': version },
       conffiles: { '/etc/kit/app.conf': `delivered with ${version}\n` },
     })
-    there = await debianPackages(app('1.0'), app('2.0'), { name: 'kit-lib', version: '1.0' })
+    const many = Array.from({ length: 30 }, (_, i) => ({ name: `kit-many-${i}`, version: '1.0' }))
+    there = await debianPackages(app('1.0'), app('2.0'), { name: 'kit-lib', version: '1.0' }, ...many)
   }, 300_000)
   afterAll(() => there?.dispose())
   const run =
@@ -67,6 +68,22 @@ describeWith(debian, 'the contract of Package on a Debian', () => {
       },
     ],
   })
+  test('thirty Scores are one question when nothing is to be done, and one transaction when they come and go', async () => {
+    const stage = packagesStage(there)
+    const scores = Array.from({ length: 30 }, (_, i) => Package({ name: `kit-many-${i}`, purge: true }))
+    const transactions = () =>
+      stage.ran.filter((argv) => argv.includes('install') && !argv.includes('--simulate')).length
+    const before = await stage.snapshot()
+    expect((await conduct(stage, scores).apply()).outcomes).toMatchObject({ success: 30 })
+    expect(transactions()).toBe(1)
+    const asked = stage.ran.length
+    expect((await conduct(stage, scores).apply()).changed).toBe(0)
+    expect(stage.ran.slice(asked).map(([program]) => program)).toEqual(['dpkg-query'])
+    await conduct(stage, scores).apply({ destroy: true })
+    expect(transactions()).toBe(2)
+    expect(await stage.snapshot()).toEqual(before)
+  }, 300_000)
+
   const skipped = 'every field is tampered with or exempt'
   const killed = /held: (?:apply|destroy) survives kills/
   for (const check of checks)
