@@ -15,7 +15,7 @@ make() { # name, control lines; the files stand in /tmp/build
 mkdir -p /opt/archive /tmp/build
 make kit-common 1.0
 for version in 1.0 2.0; do
-  mkdir -p /tmp/build/usr/lib/systemd/system /tmp/build/srv/kit-web /tmp/build/etc /tmp/build/DEBIAN
+  mkdir -p /tmp/build/usr/lib/systemd/system /tmp/build/opt/kit-web /tmp/build/etc /tmp/build/DEBIAN
   printf '[Service]\\nExecStart=/bin/sleep infinity\\nExecReload=/bin/sh -c "echo reloaded >>/run/kit-web"\\n[Install]\\nWantedBy=multi-user.target\\n' >/tmp/build/usr/lib/systemd/system/kit-web.service
   echo delivered >/tmp/build/etc/kit-web.conf
   echo /etc/kit-web.conf >/tmp/build/DEBIAN/conffiles
@@ -33,7 +33,7 @@ rm -rf /var/lib/apt/lists/*`
 const source = `import { PiTopology, ssh } from '@harmony-iac/topologies'
 import { Package, SystemdService } from '@harmony-iac/scores'
 const kiosk = new PiTopology({ host: ssh('kiosk', { configFile: import.meta.dirname + '/ssh_config' }) })
-const page = File({ path: '/srv/kit-web/page', content: process.env.PAGE ?? 'one' })
+const page = File({ path: '/opt/kit-web/page', content: process.env.PAGE ?? 'one' })
 export default defineProject({ name: 'kiosk', deployments: [deploy(kiosk, process.env.NONE ? [] : [
   Package({ name: 'kit-web', version: process.env.VERSION ?? '1.0', purge: true }),
   File({ path: '/etc/kit-web.conf', content: 'ours\\n', adopt: true }),
@@ -60,8 +60,8 @@ describeWith(linuxHosts, 'packages over SSH', () => {
     project.source(source)
     const sh = async (script: string) => (await host.exec(['sh', '-c', script])).stdout
     const look = () =>
-      sh(`dpkg -l; apt-mark showauto; apt-mark showhold; find /srv /etc -newer /opt/archive/Packages -type f ! -name '*.cache' ! -name 'machine-id' | sort;
-        systemctl is-enabled kit-web; ls -A /srv /etc/apt/sources.list.d /var/lib/harmony 2>&1; true`)
+      sh(`dpkg -l; apt-mark showauto; apt-mark showhold; find /opt/kit-web /etc -newer /opt/archive/Packages -type f ! -name '*.cache' ! -name 'machine-id' | sort;
+        systemctl is-enabled kit-web; ls -A /opt /etc/apt/sources.list.d /var/lib/harmony 2>&1; true`)
     const before = await look()
 
     const planned = await project.run('plan')
@@ -69,7 +69,7 @@ describeWith(linuxHosts, 'packages over SSH', () => {
     expect(await look()).toBe(before)
     const applied = await project.run('apply --yes')
     expect(applied, applied.out).toMatchObject({ status: 0 })
-    expect(await sh('systemctl is-active kit-web; cat /etc/kit-web.conf /srv/kit-web/page')).toBe(
+    expect(await sh('systemctl is-active kit-web; cat /etc/kit-web.conf /opt/kit-web/page')).toBe(
       'active\nours\none',
     )
     expect((await project.run('apply --yes')).out).toContain('Nothing to do: 5 Scores are as wanted.')

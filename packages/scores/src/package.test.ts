@@ -121,6 +121,17 @@ test('what came along goes with whoever needed it last', async () => {
   expect(here.residue()).toEqual([])
 })
 
+test('one that is unwanted by now takes along what it had brought', async () => {
+  const here = machine()
+  await conduct(here, [Package({ name: 'nginx' })]).apply()
+  const scores = [Package({ name: 'nginx', ensure: 'absent', purge: true })]
+  await conduct(here, scores).apply()
+  expect(here.packages.snapshot()).toEqual({})
+  await conduct(here, scores).apply({ destroy: true })
+  expect(here.packages.snapshot()).toEqual({})
+  expect(here.residue()).toEqual([])
+})
+
 test('what is unneeded but was there before stays', async () => {
   const here = machine()
   here.packages.set('nginx-common', { automatic: true })

@@ -141,8 +141,8 @@ export const Package: ScoreFactory<
   // It is there, or not, whoever has installed the host.
   standing: () => true,
   interpret: {
-    async observe(spec, { packages }, { signal }): Promise<PackageState> {
-      const state = await packages.look(spec.name, { signal })
+    async observe(spec, { packages }): Promise<PackageState> {
+      const state = await packages.look(spec.name)
       refuseHeld(spec, state)
       return state
     },

@@ -63,13 +63,16 @@ export interface PackageWithdrawal extends PackageRemoval {
  */
 export interface PackageManager {
   /** Looks at a package; one that does not exist is an answer. */
-  look(name: string, options?: { readonly signal?: AbortSignal }): Promise<PackageState>
+  look(name: string): Promise<PackageState>
   /**
    * Installs it, with what it needs, or brings it to that version. What was not there before is remembered on the host,
    * so that {@link withdraw} can take away just that.
    */
   install(name: string, how?: PackageInstallation): Promise<void>
-  /** Removes it, whoever installed it; what came along with it stays. One that is not there is removed. */
+  /**
+   * Removes it, whoever installed it; of what came along with it only that which {@link install} has brought. One that is
+   * not there is removed.
+   */
   remove(name: string, how?: PackageRemoval): Promise<void>
   /**
    * Takes away what {@link install} has put there, with what came along and nothing needs any more.

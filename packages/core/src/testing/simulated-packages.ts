@@ -128,13 +128,17 @@ export class SimulatedPackages implements PackageManager {
       within()
       this.#configure(name, configuration === 'replace')
       this.set(name, { version: wanted })
+      this.#forgetGone()
     })
   }
 
   remove(name: string, { purge = false }: PackageRemoval = {}): Promise<void> {
-    return this.#write('remove', name, () => {
+    return this.#write('remove', name, ({ within }) => {
       this.#refuseNeeded(name)
       this.#takeAway(name, purge)
+      within()
+      this.#takeAlong(purge)
+      this.#forgetGone()
     })
   }
 
@@ -151,8 +155,7 @@ export class SimulatedPackages implements PackageManager {
       this.#takeAway(name, purge && !ours.configuration)
       within()
       this.#takeAlong(purge)
-      this.#asked.delete(name)
-      for (const each of this.#along) if (!this.#there.has(each)) this.#along.delete(each)
+      this.#forgetGone()
     })
     return true
   }
@@ -208,6 +211,12 @@ export class SimulatedPackages implements PackageManager {
       open.push(...(this.#archived(name).depends ?? []))
     }
     for (const name of this.#along) if (!needed.has(name)) this.#takeAway(name, purge)
+  }
+
+  #forgetGone(): void {
+    const isGone = (name: string) => (this.#there.get(name) ?? gone).version === undefined
+    for (const name of this.#asked.keys()) if (isGone(name)) this.#asked.delete(name)
+    for (const name of this.#along) if (isGone(name)) this.#along.delete(name)
   }
 
   #refuseNeeded(name: string): void {

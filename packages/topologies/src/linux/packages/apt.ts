@@ -65,24 +65,52 @@ export function saidBy({ stdout, stderr }: ExecResult): string {
   return `${textOf(stdout)}\n${textOf(stderr)}`
 }
 
+/** Of what apt says about a transaction of hundreds of packages. */
+export const mostSaid: number = 4 * 1024 * 1024
+
+/** Waiting for those who hold a lock: for one piece of work, however often it is tried. */
+export class LockWait {
+  readonly #apt: Apt
+  readonly #patience: Patience
+  #until: number | undefined
+  #told = ''
+
+  constructor(apt: Apt, patience: Patience) {
+    this.#apt = apt
+    this.#patience = patience
+  }
+
+  /**
+   * Whether a program has failed because somebody held a lock; then a while has passed, and it may be tried again.
+   * @throws HarmonyError `locked`, naming the holder, when that has lasted too long.
+   */
+  async waited(said: string, { signal, progress }: PackageWork): Promise<boolean> {
+    const held = heldLock(said)
+    if (!held) return false
+    const { lockWaitMs, retryMs } = this.#patience
+    this.#until ??= performance.now() + lockWaitMs
+    const holder = await describeHolder(this.#apt, held.pid, held.program)
+    const left = this.#until - performance.now()
+    if (left <= 0) throw stillHeld(held.path, holder, held.pid, lockWaitMs)
+    if (holder !== this.#told) progress?.(`waiting for ${holder}, which is changing packages`)
+    this.#told = holder
+    await pause(Math.min(retryMs, Math.max(1, left)), signal)
+    return true
+  }
+}
+
 /** Runs what needs a lock, until it gets it. @throws HarmonyError `locked`, naming the holder. */
 export async function runLocked(
   apt: Apt,
   argv: readonly [string, ...string[]],
-  { lockWaitMs, retryMs }: Patience,
-  { signal, progress, ...options }: PackageWork & ExecOptions,
-): Promise<ExecResult & { readonly waited: boolean }> {
-  const until = performance.now() + lockWaitMs
-  let told = ''
-  for (let waited = false; ; waited = true) {
-    const result = await apt.run(argv, { outputLimit: 4 * 1024 * 1024, ...options, signal })
-    const held = result.exitCode === 0 ? undefined : heldLock(saidBy(result))
-    if (!held) return { ...result, waited }
-    const holder = await describeHolder(apt, held.pid, held.program)
-    if (performance.now() >= until) throw stillHeld(held.path, holder, held.pid, lockWaitMs)
-    if (holder !== told) progress?.(`waiting for ${holder}, which is changing packages`)
-    told = holder
-    await pause(Math.min(retryMs, Math.max(1, until - performance.now())), signal)
+  patience: Patience,
+  { progress, ...options }: PackageWork & ExecOptions,
+): Promise<ExecResult> {
+  const lock = new LockWait(apt, patience)
+  for (;;) {
+    const result = await apt.run(argv, { outputLimit: mostSaid, ...options })
+    if (result.exitCode === 0 || !(await lock.waited(saidBy(result), { signal: options.signal, progress })))
+      return result
   }
 }
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { groupsOf, isDone, type Job, progressOf, sharedOptions, together, wordsOf } from './jobs.ts'
 
 const install = (name: string, more: object = {}): Job => ({ type: 'install', name, ...more })
-const remove = (name: string, purge = false): Job => ({ type: 'remove', name, along: false, purge })
+const remove = (name: string, purge = false): Job => ({ type: 'remove', name, purge })
 const state = (status: PackageState['status'], version?: string): PackageState => ({
   name: 'a',
   status,

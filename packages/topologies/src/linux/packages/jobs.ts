@@ -9,12 +9,7 @@ import type {
 /** One package to be changed. */
 export type Job =
   | ({ readonly type: 'install'; readonly name: string } & PackageInstallation)
-  | ({
-      readonly type: 'remove'
-      readonly name: string
-      /** What came along with it goes too, as far as nothing needs it any more. */
-      readonly along: boolean
-    } & PackageRemoval)
+  | ({ readonly type: 'remove'; readonly name: string } & PackageRemoval)
 
 /** One package to be marked, in the words of apt-mark. */
 export interface Mark extends PackageWork {

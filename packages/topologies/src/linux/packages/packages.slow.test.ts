@@ -303,6 +303,21 @@ describeWith(debian, 'packages of a Debian', () => {
       expect(there.installed('kit-lib')).toBe('ii 1.0')
     })
 
+    test('of one that was unwanted all of a sudden takes along what it had brought', async () => {
+      await packages.install('kit-app', { recommends: false })
+      await packages.remove('kit-app', { purge: true })
+      expect(there.installed('kit-lib')).toBe('')
+      expect(remembered()).toBeUndefined()
+    })
+
+    test('is not what becomes of one that is put back', async () => {
+      there.run('apt-get', '-y', '-qq', 'install', 'kit-extra')
+      await packages.remove('kit-extra')
+      await packages.install('kit-extra', { putBack: true })
+      expect(await packages.withdraw('kit-extra')).toBe(false)
+      expect(remembered()).toBeUndefined()
+    })
+
     test('goes together with installing what takes its place', async () => {
       await packages.install('kit-mail-a')
       await Promise.all([packages.remove('kit-mail-a'), packages.install('kit-mail-b')])

@@ -76,13 +76,13 @@ export function linuxPackages(host: Host, options: LinuxPackagesOptions): Packag
   return {
     look: (name) => look(name),
     install: (name, how = {}) => done({ ...how, type: 'install', name }),
-    remove: (name, how = {}) => done({ ...how, type: 'remove', name, along: false }),
+    remove: (name, how = {}) => done({ ...how, type: 'remove', name }),
     async withdraw(name, how = {}) {
       const ours = (await explained(() => record.read())).asked[name]
       if (!ours) return false
       const { held, ...removal } = how
       if (held && (await look(name)).held) await explained(() => mark({ ...removal, name, as: 'unhold' }))
-      await done({ ...removal, purge: how.purge && !ours.configuration, type: 'remove', name, along: true })
+      await done({ ...removal, purge: how.purge && !ours.configuration, type: 'remove', name })
       return true
     },
     setHeld: (name, held, work = {}) =>

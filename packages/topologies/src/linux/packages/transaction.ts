@@ -6,7 +6,7 @@
 import type { HarmonyError } from '@harmony-iac/core'
 import type { PackageState } from '@harmony-iac/core/capabilities'
 import { type Changing, forgetGone, isAbsent, takeAlong } from './along.ts'
-import { runLocked, saidBy, steady } from './apt.ts'
+import { LockWait, mostSaid, runLocked, saidBy, steady } from './apt.ts'
 import { isDone, type Job, progressOf, sharedOptions, together, wordsOf } from './jobs.ts'
 import { lookAt } from './look.ts'
 import { objection, type Rehearsal, readRehearsal, same } from './rehearsal.ts'
@@ -32,6 +32,7 @@ export class Transaction {
   readonly #jobs: readonly Job[]
   readonly #options: readonly string[]
   readonly #env: Readonly<Record<string, string>>
+  readonly #lock: LockWait
   #open: readonly Job[]
   #completed = false
   /** What reading the lists has said: it may explain why something is not known. */
@@ -41,6 +42,7 @@ export class Transaction {
     this.#on = on
     this.#jobs = jobs
     this.#open = jobs
+    this.#lock = new LockWait(on.apt, on.patience)
     this.#options = sharedOptions(jobs)
     // Many packages keep their configuration by ucf, which has a policy of its own.
     const replace = jobs.some((job) => job.type === 'install' && job.configuration === 'replace')
@@ -57,9 +59,10 @@ export class Transaction {
     // Each turn ends a job, or does what is done once.
     for (let states = await this.#settle(); this.#open.length > 0; states = await this.#settle())
       await this.#attempt(states)
-    const removals = this.#jobs.flatMap((job) => (job.type === 'remove' && job.along ? [job] : []))
-    const purge = removals.some((job) => job.purge)
-    if (removals.length > 0) await takeAlong(this.#on, { ...together(removals), purge })
+    // What came along may be needed no more, also by a version that is put back.
+    const left = this.#jobs.filter((job) => job.type === 'remove' || job.putBack)
+    const purge = left.some((job) => job.type === 'remove' && job.purge)
+    if (left.length > 0) await takeAlong(this.#on, { ...together(left), purge })
     await forgetGone(this.#on)
   }
 
@@ -84,12 +87,12 @@ export class Transaction {
       'install',
       ...words,
     ] as const
-    const result = await runLocked(this.#on.apt, argv, this.#on.patience, {
-      ...together(this.#open),
-      env: this.#env,
-      onOutput: this.#listener(),
-    })
+    const work = together(this.#open)
+    const run = { signal: work.signal, env: this.#env, onOutput: this.#listener(), outputLimit: mostSaid }
+    const result = await this.#on.apt.run(argv, run)
     const said = saidBy(result)
+    // Whoever held the lock may have changed what was rehearsed: so it is rehearsed again.
+    if (result.exitCode !== 0 && (await this.#lock.waited(said, work))) return
     if (result.exitCode === 0) {
       await this.#settle()
       this.fail(failure(`apt has nothing against ${this.#doing()}, and yet it is not so`, said))
@@ -141,7 +144,7 @@ export class Transaction {
       'install',
       ...words,
     ] as const
-    const result = await this.#on.apt.run(argv, { ...together(jobs), outputLimit: 4 * 1024 * 1024 })
+    const result = await this.#on.apt.run(argv, { ...together(jobs), outputLimit: mostSaid })
     const said = saidBy(result)
     const would = readRehearsal(said)
     const install = jobs.flatMap((job) =>
