@@ -1,6 +1,7 @@
 /** What came along with packages of ours: taken away when nothing needs it any more, and forgotten when it is gone. */
 import type { PackageRemoval, PackageState, PackageWork } from '@harmony-iac/core/capabilities'
-import { type Apt, type Patience, runLocked, saidBy, steady } from './apt.ts'
+import { type Apt, saidBy, steady } from './apt.ts'
+import { type Patience, runLocked } from './locks.ts'
 import { lookAt } from './look.ts'
 import type { InstalledRecord } from './record.ts'
 import { objection, readRehearsal } from './rehearsal.ts'

@@ -2,7 +2,6 @@
  * The contract of `Package` on a real Debian: the same as in memory, killed at every call of the machine. Kills are played
  * on one case: every one is several transactions.
  */
-import { writeFileSync } from 'node:fs'
 import { conduct, scoreConformance } from '@harmony-iac/core/testing'
 import { Package } from '@harmony-iac/scores'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -56,7 +55,6 @@ describeWith(debian, 'the contract of Package on a Debian', () => {
         prepare: () => {
           install('kit-app=2.0')()
           run('apt-mark', 'auto', 'kit-app')()
-          writeFileSync(there.at('/etc/kit/app.conf'), 'edited\n')
         },
         scores: () => [Package({ name: 'kit-app', version: '1.0', hold: true })],
       },
