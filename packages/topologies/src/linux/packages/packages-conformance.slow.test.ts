@@ -82,6 +82,15 @@ describeWith(debian, 'the contract of Package on a Debian', () => {
     expect(await stage.snapshot()).toEqual(before)
   }, 300_000)
 
+  test('a hundred Scores are one question', async () => {
+    const stage = packagesStage(there)
+    const scores = Array.from({ length: 100 }, (_, i) => Package({ name: `kit-none-${i}`, ensure: 'absent' }))
+    await conduct(stage, scores).apply()
+    const asked = stage.ran.length
+    expect((await conduct(stage, scores).apply()).changed).toBe(0)
+    expect(stage.ran.slice(asked).map(([program]) => program)).toEqual(['dpkg-query'])
+  }, 60_000)
+
   const skipped = 'every field is tampered with or exempt'
   const killed = /held: (?:apply|destroy) survives kills/
   for (const check of checks)
