@@ -49,6 +49,11 @@ test.each([
   expect(wordsOf(job, now)).toBe(words)
 })
 
+test('a broken one whose version nobody has any more is completed in another', () => {
+  expect(wordsOf(install('a'), state('broken', '1'), true)).toBe('a')
+  expect(wordsOf(install('a', { version: '1' }), state('broken', '1'), true)).toBe('a=1')
+})
+
 test.each([
   ['Unpacking nginx (1.22.1-9) over (1.18.0-6) ...', { name: 'nginx', message: 'unpacking nginx 1.22.1-9' }],
   ['Setting up libc6:amd64 (2.36-9) ...', { name: 'libc6:amd64', message: 'setting up libc6:amd64 2.36-9' }],

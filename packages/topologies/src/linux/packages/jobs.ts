@@ -24,10 +24,13 @@ export function isDone(job: Job, { status, version }: PackageState): boolean {
   return status === 'absent' || (status === 'configuration' && !job.purge)
 }
 
-/** How apt is told. A job of a package that is there says its version, or apt would take a newer one. */
-export function wordsOf(job: Job, { status, version }: PackageState): string {
+/**
+ * How apt is told. A broken one is completed in the version that it has, or apt would take a newer one; `anyVersion` when
+ * no archive has that any more.
+ */
+export function wordsOf(job: Job, { status, version }: PackageState, anyVersion = false): string {
   if (job.type === 'remove') return `${job.name}-`
-  const wanted = job.version ?? (status === 'broken' ? version : undefined)
+  const wanted = job.version ?? (status === 'broken' && !anyVersion ? version : undefined)
   return wanted === undefined ? job.name : `${job.name}=${wanted}`
 }
 

@@ -402,6 +402,38 @@ describeWith(debian, 'packages of a Debian', () => {
       expect(there.installed('kit-slow')).toBe('ii 1.0')
     })
 
+    test.each([
+      ['of a new one', undefined],
+      ['of a new version', '1.0'],
+    ])('while it was unpacked, %s, is made good too', async (_, before) => {
+      const slow = (version: string) => ({
+        name: 'kit-unpacks',
+        version,
+        files: { '/opt/kit-unpacks/version': version },
+        scripts: { preinst: '[ -e /opt/quick ] || { touch /opt/unpacks; sleep 60; }' },
+      })
+      there.offer(slow('1.0'), slow('2.0'))
+      if (before !== undefined) {
+        writeFileSync(there.at('/opt/quick'), '')
+        await packages.install('kit-unpacks', { version: before })
+        rmSync(there.at('/opt/quick'))
+      }
+      const first = new AbortController()
+      const killed = packages.install('kit-unpacks', { version: '2.0', signal: first.signal })
+      await until(() => existsSync(there.at('/opt/unpacks')))
+      for (const pid of [...pidsOf('dpkg', there.root), ...pidsOf('apt-get', there.root)])
+        process.kill(pid, 'SIGKILL')
+      first.abort()
+      await expect(killed).rejects.toMatchObject({ code: 'interrupted' })
+      open()
+      expect(await packages.look('kit-unpacks')).toMatchObject({ status: 'broken', word: 'half-installed' })
+      writeFileSync(there.at('/opt/quick'), '')
+      await packages.install('kit-unpacks')
+      expect(there.installed('kit-unpacks')).toMatch(/^ii [12]\.0$/)
+      expect(await packages.withdraw('kit-unpacks', { purge: true })).toBe(true)
+      expect(remembered()).toBeUndefined()
+    })
+
     test('that left the journal of dpkg behind is made good too', async () => {
       mkdirSync(there.at('/var/lib/dpkg/updates'), { recursive: true })
       writeFileSync(there.at('/var/lib/dpkg/updates/0000'), '')

@@ -36,6 +36,8 @@ export class Transaction {
   readonly #lock: LockWait
   #open: readonly Job[]
   #completed = false
+  /** Broken ones whose version no archive has any more. */
+  readonly #anyVersion = new Set<Job>()
   /** What reading the lists has said: it may explain why something is not known. */
   #lists = ''
 
@@ -76,7 +78,7 @@ export class Transaction {
       return await this.#dropGuilty(rehearsed, states)
     }
     await this.#note(states, rehearsed.would)
-    const words = this.#open.map((job) => wordsOf(job, states.get(job) as PackageState))
+    const words = this.#words(this.#open, states)
     // What was rehearsed may no longer be true: what nobody asked to remove is not removed then either.
     const guard = this.#open.some(({ type }) => type === 'remove') ? [] : ['--no-remove']
     const argv = [
@@ -135,7 +137,7 @@ export class Transaction {
 
   /** Has apt say what it would do, and judges that. */
   async #rehearse(jobs: readonly Job[], states: States): Promise<Rehearsed> {
-    const words = jobs.map((job) => wordsOf(job, states.get(job) as PackageState))
+    const words = this.#words(jobs, states)
     const argv = [
       'apt-get',
       ...steady,
@@ -171,6 +173,11 @@ export class Transaction {
   /** A rehearsal that failed: whoever fails alone as well is guilty; the others go on without them. */
   async #dropGuilty(all: Rehearsed, states: States): Promise<void> {
     const open = this.#open
+    const broken = all.unknown.filter(
+      (job) => states.get(job)?.status === 'broken' && !this.#anyVersion.has(job),
+    )
+    for (const job of broken) this.#anyVersion.add(job)
+    if (broken.length > 0) return
     for (const job of all.unknown) this.errors.set(job, await unavailable(this.#on.apt, job, this.#lists))
     if (all.unknown.length === 0 && open.length > 1)
       for (const job of open) {
@@ -200,6 +207,13 @@ export class Transaction {
       for (const [each, error] of alone.errors) this.errors.set(each, error)
     }
     this.#open = []
+  }
+
+  #words(jobs: readonly Job[], states: States): readonly string[] {
+    const words = jobs.map((job) => wordsOf(job, states.get(job) as PackageState, this.#anyVersion.has(job)))
+    // Unpacked by half, it is "already the newest version" to apt.
+    const half = jobs.some((job) => states.get(job)?.word === 'half-installed')
+    return half ? ['--reinstall', ...words] : words
   }
 
   /** Notes on the host what is about to be installed, before it is. */
