@@ -211,9 +211,15 @@ export class Transaction {
 
   #words(jobs: readonly Job[], states: States): readonly string[] {
     const words = jobs.map((job) => wordsOf(job, states.get(job) as PackageState, this.#anyVersion.has(job)))
-    // Unpacked by half, it is "already the newest version" to apt.
-    const half = jobs.some((job) => states.get(job)?.word === 'half-installed')
-    return half ? ['--reinstall', ...words] : words
+    const half = jobs.filter((job) => states.get(job)?.word === 'half-installed')
+    // Unpacked by half, it is "already the newest version" to apt, and to dpkg too bad a state to be removed from.
+    const [again, away] = [
+      half.some(({ type }) => type === 'install'),
+      half.some(({ type }) => type === 'remove'),
+    ]
+    const reinstall = again ? ['--reinstall'] : []
+    const force = away ? ['--option=Dpkg::Options::=--force-remove-reinstreq'] : []
+    return [...reinstall, ...force, ...words]
   }
 
   /** Notes on the host what is about to be installed, before it is. */
