@@ -173,6 +173,68 @@ test('the page and the service that are listed after a package come after it, an
   expect(second.changed).toBe(2)
 })
 
+test('a file may belong to a user that a package listed before it makes', async () => {
+  const here = machine()
+  here.packages.offer('postgresql', { versions: ['15'], users: ['postgres'] })
+  const file = File({ path: '/srv/dump', content: '', owner: 'postgres' })
+  const plan = await conduct(here, [Package({ name: 'postgresql' }), file]).plan()
+  expect(plan.failures).toEqual([])
+  expect(plan.steps.map(({ address, action }) => [address, action])).toEqual([
+    ['Package:postgresql', 'create'],
+    ['File:/srv/dump', 'deferred'],
+  ])
+  await conduct(here, [Package({ name: 'postgresql' }), file]).apply()
+  expect(here.disk.read('/srv/dump')).toBe('')
+  const without = machine()
+  expect((await conduct(without, [file, Package({ name: 'postgresql' })]).plan()).failures).toMatchObject([
+    { code: 'no-such-user' },
+  ])
+})
+
+test('what follows a package that fails is done all the same, and what depends on it is not', async () => {
+  const here = machine()
+  const failing = Package({ name: 'nothing-like-it' })
+  const { results } = await conduct(here, [
+    failing,
+    File({ path: '/srv/a', content: '' }),
+    File({ path: '/srv/b', content: '', after: [failing] }),
+  ]).apply()
+  expect(results.map(({ address, outcome }) => [address, outcome])).toEqual([
+    ['Package:nothing-like-it', 'failure'],
+    ['File:/srv/b', 'blocked'],
+    ['File:/srv/a', 'success'],
+  ])
+})
+
+test('a file that a package brings is taken over if its Score says so, and is a conflict otherwise', async () => {
+  const conf = (adopt: boolean) => [
+    Package({ name: 'nginx', purge: true }),
+    File({ path: '/etc/nginx.conf', content: 'ours\n', adopt }),
+  ]
+  const here = machine()
+  const { results } = await conduct(here, conf(false)).apply()
+  expect(results.at(-1)).toMatchObject({ outcome: 'failure', error: { code: 'plan-conflict' } })
+  const there = machine()
+  const before = there.snapshot()
+  await conduct(there, conf(true)).apply()
+  expect(there.disk.read('/etc/nginx.conf')).toBe('ours\n')
+  await conduct(there, []).apply({ destroy: true })
+  expect(there.snapshot()).toEqual(before)
+})
+
+test('a source of packages comes before them, wherever it is listed', async () => {
+  const here = machine()
+  here.disk.makeDirectory('/etc/apt/sources.list.d')
+  const { results } = await conduct(here, [
+    Package({ name: 'telnet' }),
+    File({ path: '/etc/apt/sources.list.d/ours.list', content: 'deb …\n' }),
+  ]).apply()
+  expect(results.map(({ address }) => address)).toEqual([
+    'File:/etc/apt/sources.list.d/ours.list',
+    'Package:telnet',
+  ])
+})
+
 test('a service is restarted when its package was changed', async () => {
   const here = machine()
   const scores = (version: string) => {

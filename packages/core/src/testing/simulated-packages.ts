@@ -21,6 +21,8 @@ export interface ArchivedPackage {
   readonly depends?: readonly string[]
   /** What stands on the disk once it is installed, and goes with it. */
   readonly files?: DiskTree
+  /** Users that it makes, each with a group of its name. They stay when it is removed. */
+  readonly users?: readonly string[]
   /** What stays when it is removed and not purged. One that was edited is kept unless it is to be replaced. */
   readonly configuration?: Readonly<Record<string, string>>
 }
@@ -28,6 +30,7 @@ export interface ArchivedPackage {
 /** A package on the simulated host. */
 export type SimulatedPackage = Omit<PackageState, 'name' | 'word'>
 
+const firstOfServices = 100
 const usual: ArchivedPackage = { versions: ['1.0'] }
 const gone: SimulatedPackage = { status: 'absent', version: undefined, held: false, automatic: false }
 const words = {
@@ -62,7 +65,10 @@ export class SimulatedPackages implements PackageManager {
     const before = this.#there.get(name) ?? gone
     const version = before.version ?? this.#archived(name).versions[0]
     this.#there.set(name, { ...before, version, ...more, status })
-    if (status === 'installed') this.#disk.add(this.#archived(name).files ?? {})
+    if (status !== 'installed') return
+    const { files = {}, users = [] } = this.#archived(name)
+    this.#disk.add(files)
+    for (const user of users) this.#makeUser(user)
   }
 
   /** Purges a package. */
@@ -184,6 +190,14 @@ export class SimulatedPackages implements PackageManager {
   #configure(name: string, replace: boolean): void {
     for (const [path, text] of Object.entries(this.#archived(name).configuration ?? {}))
       if (replace || !this.#disk.exists(path)) this.#disk.write(path, text)
+  }
+
+  #makeUser(name: string): void {
+    const { users, groups } = this.#disk
+    let id = firstOfServices
+    while ([...users.values(), ...groups.values()].includes(id)) id++
+    if (!users.has(name)) users.set(name, id)
+    if (!groups.has(name)) groups.set(name, id)
   }
 
   #takeAway(name: string, purge: boolean): void {
