@@ -18,6 +18,7 @@ export {
 } from './linux/inventory/inventory.ts'
 export { type LinuxServices, linuxServices } from './linux/services/services.ts'
 export { linuxShell } from './linux/shell.ts'
+export { linuxSystem } from './linux/system/system.ts'
 export { linuxUsers } from './linux/users.ts'
 export { type If, type LocalOptions, LocalTopology, type WithShell } from './local.ts'
 export { type PiOptions, PiTopology } from './pi.ts'

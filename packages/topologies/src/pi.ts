@@ -1,6 +1,12 @@
 /** A Raspberry Pi, or any Linux machine like it: this one, or one that is reached over SSH. */
 import type { StateHome, Topology } from '@harmony-iac/core'
-import type { FileSystem, ServiceManager, Shell, UserAccounts } from '@harmony-iac/core/capabilities'
+import type {
+  FileSystem,
+  ServiceManager,
+  Shell,
+  SystemSettings,
+  UserAccounts,
+} from '@harmony-iac/core/capabilities'
 import type { Host } from '@harmony-iac/core/host'
 import { localHost } from './hosts/local.ts'
 import { thisMachine } from './hosts/this-machine.ts'
@@ -9,6 +15,7 @@ import { hostHome, keptFolder, stateFolder } from './linux/home.ts'
 import { joinPath } from './linux/names.ts'
 import { type LinuxServices, linuxServices } from './linux/services/services.ts'
 import { linuxShell } from './linux/shell.ts'
+import { linuxSystem } from './linux/system/system.ts'
 import { linuxUsers } from './linux/users.ts'
 import type { If, WithShell } from './local.ts'
 
@@ -31,6 +38,7 @@ export interface PiOptions<S extends boolean = boolean> {
 export interface PiTopology extends Topology {
   readonly files: FileSystem
   readonly services: ServiceManager
+  readonly system: SystemSettings
   readonly users: UserAccounts
 }
 
@@ -41,6 +49,7 @@ export const PiTopology: new <S extends boolean = false>(
   readonly name: string
   readonly files: FileSystem
   readonly services: LinuxServices
+  readonly system: SystemSettings
   readonly users: UserAccounts
   declare readonly shell?: Shell
   readonly #host: Host
@@ -53,6 +62,7 @@ export const PiTopology: new <S extends boolean = false>(
       keepFolder: async () => joinPath(stateFolder(await host.facts()), keptFolder),
     })
     this.services = linuxServices(host)
+    this.system = linuxSystem(host, this.files)
     this.users = linuxUsers(host, this.files)
     if (shell) this.shell = linuxShell(host)
   }

@@ -3,4 +3,5 @@
 export * from './files.ts'
 export * from './services.ts'
 export * from './shell.ts'
+export * from './system.ts'
 export * from './users.ts'

@@ -46,6 +46,7 @@ export {
 export { SimulatedFiles } from './simulated-files.ts'
 export { type OperatorDeed, type ServiceBehaviour, SimulatedServices } from './simulated-services.ts'
 export { type Program, type ShellCall, SimulatedShell } from './simulated-shell.ts'
+export { SimulatedSystem } from './simulated-system.ts'
 export { type SimulatedUser, SimulatedUsers } from './simulated-users.ts'
 export type { Stage } from './stage.ts'
 export { VirtualClock } from './virtual-clock.ts'

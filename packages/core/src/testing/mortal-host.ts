@@ -52,9 +52,9 @@ export function mortalHost(host: Host, faults: Faults): Host {
         wrapFolder(await read('pin', folder, () => files.pin(folder, expected))),
     },
     facts: () => host.facts(),
-    // `getent` is how a host is asked about users.
+    // `getent` is how a host is asked about users, `grep` how its kernel is asked about settings.
     exec: (argv, options) =>
-      (argv[0] === 'getent' ? read : write)('exec', argv[0], () => host.exec(argv, options)),
+      (['getent', 'grep'].includes(argv[0]) ? read : write)('exec', argv[0], () => host.exec(argv, options)),
     dial: (path) => read('dial', path, () => host.dial(path)),
     async lock(path, options) {
       const lock = await read('lock', path, () => host.lock(path, options))
