@@ -70,7 +70,7 @@ export function settingsOf(host: Host, files: FileSystem): SystemSettings {
         throw toHarmonyError(error)
       }
     },
-    isWritable: async (path) => (((await host.files.lstat(path))?.mode ?? 0) & rootBits) !== 0,
+    isWritable: async (path) => (((await host.files.lstat(path))?.mode ?? rootBits) & rootBits) !== 0,
     write,
     rename,
     announce: (what, value) => announce(host, what, value),

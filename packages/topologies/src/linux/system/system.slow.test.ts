@@ -112,7 +112,7 @@ describeWith(dockerEngine, 'what every host has, on a real one', () => {
           scores: () => [Hostname({ name: 'kiosk-7', pretty: 'Kiosk "in the lobby", für $5' })],
           updated: () => [Hostname({ name: 'kiosk-8', pretty: '' })],
           tampers: {
-            '': ({ run }) => void run('rm /etc/hostname'),
+            '': async ({ run }) => void (await run('rm /etc/hostname')),
             name: async ({ run }) => void (await run('hostname other')),
             pretty: async ({ run }) => void (await run('echo PRETTY_HOSTNAME=other >/etc/machine-info')),
           },
@@ -200,9 +200,8 @@ describeWith(dockerEngine, 'what every host has, on a real one', () => {
   })
 
   test('what the kernel does not take is told in its words', async () => {
-    const here = await stage()
     const refused = async (key: string, value: string | number) => {
-      const { results } = await conduct(here, [Sysctl({ key, value })]).apply()
+      const { results } = await conduct(await stage(), [Sysctl({ key, value })]).apply()
       return results[0]?.error
     }
     expect(await refused(rmem, 'many')).toMatchObject({
@@ -215,6 +214,7 @@ describeWith(dockerEngine, 'what every host has, on a real one', () => {
       message: expect.stringContaining('Read-only file system'),
       hint: expect.stringContaining('container'),
     })
+    const here = await stage()
     const plan = async (key: string) => (await conduct(here, [Sysctl({ key, value: 1 })]).plan()).failures[0]
     expect(await plan('net.ipv4.ip_fordward')).toMatchObject({
       code: 'refused',
