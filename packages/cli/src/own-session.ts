@@ -41,7 +41,11 @@ export async function openOwnSession(
   }
   if (targets.length > 0 && !gone.has(local)) return tellLeft(context, gone, session)
   await session.close()
-  return tellLeft(context, gone, await start(gone.has(local) ? [...targets, await hostTarget('localhost')] : targets))
+  return tellLeft(
+    context,
+    gone,
+    await start(gone.has(local) ? [...targets, await hostTarget('localhost')] : targets),
+  )
 }
 
 /** A ledger that cannot be read is told by the command itself, for its topology. */

@@ -146,7 +146,11 @@ export default defineProject({ name: 'settings', deployments: [deploy(at('kiosk'
   Sysctl({ key: 'net.ipv4.ip_forward', value: 1 }),
   File({ path: '/etc/kiosk.token', content: secret('token') }),
 ])] })`
-    await host.exec(['sh', '-c', 'mkdir -p /usr/share/zoneinfo/Europe; printf TZif2 >/usr/share/zoneinfo/Europe/Berlin'])
+    await host.exec([
+      'sh',
+      '-c',
+      'mkdir -p /usr/share/zoneinfo/Europe; printf TZif2 >/usr/share/zoneinfo/Europe/Berlin',
+    ])
     const listing =
       'hostname; cat /etc/hostname /etc/hosts; ls -A /etc /etc/sysctl.d; readlink /etc/localtime; cat /proc/sys/net/ipv4/ip_forward'
     const look = async () => (await host.exec(['sh', '-c', listing])).stdout
@@ -163,7 +167,11 @@ export default defineProject({ name: 'settings', deployments: [deploy(at('kiosk'
     rmSync(join(nowhere.folder, 'harmony.ts'))
     mkdirSync(join(nowhere.sandbox.folder, '.ssh'))
     copyFileSync(join(nowhere.folder, 'ssh_config'), join(nowhere.sandbox.folder, '.ssh/config'))
-    await host.exec(['sh', '-c', 'hostname other; echo tampered >/srv/site/f1; sysctl -qw net.ipv4.ip_forward=0'])
+    await host.exec([
+      'sh',
+      '-c',
+      'hostname other; echo tampered >/srv/site/f1; sysctl -qw net.ipv4.ip_forward=0',
+    ])
     const seen = await look()
     const drift = await nowhere.run('drift root@kiosk')
     expect(drift).toMatchObject({ status: 2, err: '' })

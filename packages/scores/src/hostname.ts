@@ -35,7 +35,8 @@ const fields = () =>
       .string({ error: 'must be a name' })
       .max(longest, `is longer than ${longest} characters`)
       .regex(new RegExp(`^${label}(?:\\.${label})*$`), {
-        error: 'must be labels of letters, digits and hyphens, none of them longer than 63 or with a hyphen at an end',
+        error:
+          'must be labels of letters, digits and hyphens, none of them longer than 63 or with a hyphen at an end',
       })
       .refine((name) => !/(?:^|\.)\d+$/.test(name), 'would be taken for an address: it ends in a number')
       .refine((name) => !/^localhost(?:\.|$)/i.test(name), 'is what every host calls itself'),

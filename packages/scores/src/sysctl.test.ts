@@ -67,7 +67,9 @@ test('a file that is read later and says otherwise is found, and its line is nam
   const { results } = await project.apply()
   expect(results[0]?.error).toMatchObject({
     code: 'not-converged',
-    message: expect.stringContaining('at the next start /etc/sysctl.d/99-local.conf:2 sets net.ipv4.ip_forward to 0'),
+    message: expect.stringContaining(
+      'at the next start /etc/sysctl.d/99-local.conf:2 sets net.ipv4.ip_forward to 0',
+    ),
   })
 })
 

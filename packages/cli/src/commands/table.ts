@@ -141,7 +141,8 @@ export const commands = {
     positionals: [
       {
         name: 'HOST',
-        about: 'a host as for ssh (user@host, or an alias), or the path of a project; default: the project here, else this machine',
+        about:
+          'a host as for ssh (user@host, or an alias), or the path of a project; default: the project here, else this machine',
       },
     ],
     options: ['project', ...everywhere],

@@ -67,9 +67,13 @@ async function targetOf(word: string): Promise<Target> {
     return await hostTarget(word)
   } catch (error) {
     if (!isHarmonyError(error) || error.code !== 'invalid-value') throw error
-    throw new HarmonyError('usage', `there is no ${word} here, and it names no host either: ${error.message}`, {
-      hint: error.hint,
-      cause: error,
-    })
+    throw new HarmonyError(
+      'usage',
+      `there is no ${word} here, and it names no host either: ${error.message}`,
+      {
+        hint: error.hint,
+        cause: error,
+      },
+    )
   }
 }

@@ -70,12 +70,7 @@ export function hostNameOn(on: SettingsOn): Setting<HostNameWish, HostName> {
       const before = await names()
       await change(hosts, (text) => withHostName(text, name, others(before, name)), signal)
       if (before.live !== name || before.stored !== name) await on.announce?.('host name', name)
-      await change(
-        stored,
-        (text) => (storedName(text) === name ? text : `${name}\n`),
-        signal,
-        '',
-      )
+      await change(stored, (text) => (storedName(text) === name ? text : `${name}\n`), signal, '')
       await call(name, signal)
       if (pretty === undefined) return
       const line = lineOfPretty(encoded(pretty))

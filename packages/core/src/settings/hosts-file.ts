@@ -37,7 +37,8 @@ export function withHostName(text: string, name: string, old: readonly string[])
   // Of several names the first is the canonical one; `localhost` stays that where it shares the line.
   const whole = renamed.find((each) => each.startsWith(`${name}.`))
   const names = isOwn ? [whole, ...forms, ...rest] : [...rest, ...forms]
-  lines[at] = `${line.address}\t${unique(names.filter((each) => each !== undefined)).join(' ')}${line.comment}`
+  lines[at] =
+    `${line.address}\t${unique(names.filter((each) => each !== undefined)).join(' ')}${line.comment}`
   return lines.join('\n')
 }
 

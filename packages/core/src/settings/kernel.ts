@@ -78,7 +78,9 @@ export function kernelOn(on: SettingsOn): Setting<KernelSettingWish, KernelSetti
   async function unknownKey(key: string): Promise<HarmonyError> {
     const path = pathOfKey(key)
     const folder = folderOf(path)
-    const siblings = (await files.list(folder)).map((each) => each.path).filter((at) => folderOf(at) === folder)
+    const siblings = (await files.list(folder))
+      .map((each) => each.path)
+      .filter((at) => folderOf(at) === folder)
     const name = (at: string) => at.slice(folder.length + 1)
     const [nearest] = near(name(path), siblings.map(name))
     return new HarmonyError('refused', `there is no kernel setting ${key} on this host`, {
@@ -122,7 +124,8 @@ export function kernelOn(on: SettingsOn): Setting<KernelSettingWish, KernelSetti
       const live = keptText(kept, 'live') ?? ''
       // Gone with its module or its interface: then nothing is left to be put back.
       const shown = await on.shown(pathOfKey(key))
-      if (shown.type === 'value' && normalValue(shown.text) !== live) await on.write(pathOfKey(key), live, signal)
+      if (shown.type === 'value' && normalValue(shown.text) !== live)
+        await on.write(pathOfKey(key), live, signal)
     },
 
     cleanUp: ({ key }) => files.cleanUp(fileOfKey(key)),

@@ -76,7 +76,12 @@ export class SimulatedTopology
 
   /** What is there, times and identities aside: equal snapshots mean equal places. */
   snapshot(): Snapshot {
-    return { ...this.disk.snapshot(), ...this.services.snapshot(), ...this.system.snapshot(), ...this.users.snapshot() }
+    return {
+      ...this.disk.snapshot(),
+      ...this.services.snapshot(),
+      ...this.system.snapshot(),
+      ...this.users.snapshot(),
+    }
   }
 
   /** What Harmony keeps for itself: files of the ledger, copies of what was adopted. */

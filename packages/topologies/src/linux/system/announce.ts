@@ -7,8 +7,16 @@ import type { Host } from '@harmony-iac/core/host'
 import { dialBus } from '../services/dial.ts'
 
 const services = {
-  'host name': { name: 'org.freedesktop.hostname1', path: '/org/freedesktop/hostname1', member: 'SetStaticHostname' },
-  'time zone': { name: 'org.freedesktop.timedate1', path: '/org/freedesktop/timedate1', member: 'SetTimezone' },
+  'host name': {
+    name: 'org.freedesktop.hostname1',
+    path: '/org/freedesktop/hostname1',
+    member: 'SetStaticHostname',
+  },
+  'time zone': {
+    name: 'org.freedesktop.timedate1',
+    path: '/org/freedesktop/timedate1',
+    member: 'SetTimezone',
+  },
 } as const
 
 // They are started when they are asked for; one that cannot be started is told at once, as a rule.
