@@ -25,14 +25,17 @@ const reader = '/usr/lib/systemd/systemd-sysctl'
 /** The settings of a kernel. */
 export function kernelOn(on: SettingsOn): Setting<KernelSettingWish, KernelSetting> {
   const { files } = on
-  let reading: Promise<ReadonlyMap<string, Assignment>> | undefined
+  let asked: Promise<ReadonlyMap<string, Assignment>> | undefined
 
-  /** A thousand who ask at once are answered by one look. */
+  /** A thousand who ask at once are answered by one look, which begins after they have asked: it sees what they wrote. */
   function atStart(): Promise<ReadonlyMap<string, Assignment>> {
-    reading ??= readAll().finally(() => {
-      reading = undefined
+    asked ??= new Promise((resolve) => {
+      setImmediate(resolve)
+    }).then(() => {
+      asked = undefined
+      return readAll()
     })
-    return reading
+    return asked
   }
 
   async function readAll(): Promise<ReadonlyMap<string, Assignment>> {

@@ -42,7 +42,8 @@ export function timeZoneOn(on: SettingsOn): Setting<TimeZoneWish, TimeZone> {
       if ((await now()).zone !== zone) await on.announce?.('time zone', zone)
       const entry = await files.inspect(link)
       if ((await now()).zone !== zone)
-        await files.makeSymlink(link, `${data}/${zone}`, {
+        // As systemd writes it: it leads to the same zone from wherever the root file system is mounted.
+        await files.makeSymlink(link, `..${data}/${zone}`, {
           folder: entry.folder,
           fingerprint: entry.type === 'absent' ? 'absent' : entry.fingerprint,
         })

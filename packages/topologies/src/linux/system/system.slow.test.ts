@@ -1,4 +1,5 @@
 /** The kinds that set what every host has, on a real Debian with systemd: the same contract as in memory. */
+import { setImmediate } from 'node:timers/promises'
 import type { SystemSettings } from '@harmony-iac/core/capabilities'
 import {
   type Check,
@@ -38,7 +39,6 @@ ln -sfn /usr/share/zoneinfo/Etc/UTC /etc/localtime
 echo Etc/UTC >/etc/timezone
 ip link show kit.1 >/dev/null 2>&1 || ip link add kit.1 type veth peer name kit.2
 sysctl -qw ${forward}=0 ${rmem}='4096 131072 6291456' net/ipv4/conf/kit.1/forwarding=0
-systemctl stop systemd-hostnamed systemd-timedated
 `
 
 const look = `
@@ -57,18 +57,21 @@ interface SystemStage extends Stage {
   run(script: string): Promise<string>
 }
 
-/** Killed everywhere is one case of each kind: every kill is several passes on a real machine. */
+/**
+ * Killed everywhere on a real machine is one pass of each kind: every kill is several passes there, and in memory, over
+ * the same files, all are.
+ */
 function affordable(checks: readonly Check[]): readonly Check[] {
-  return checks.filter(({ name, rule }) => name.includes('everything') || !rule.endsWith('survives kills'))
+  return checks.filter(({ name, rule }) => !rule.endsWith('survives kills') || /everything: apply/.test(name))
 }
 
 describeWith(dockerEngine, 'what every host has, on a real one', () => {
   let container: LinuxHost
   let pid = 0
   const run = async (script: string): Promise<string> => {
-    const { exitCode, stdout, stderr } = await container.exec(['sh', '-c', script])
-    if (exitCode !== 0) throw new Error(`${script}: ${stderr}`)
-    return stdout
+    const { exitCode, stdout, stderr } = await containerHost(pid).exec(['sh', '-c', script])
+    if (exitCode !== 0) throw new Error(`${script}: ${Buffer.from(stderr)}`)
+    return Buffer.from(stdout).toString()
   }
   beforeAll(async () => {
     container = await startLinuxHost()
@@ -84,6 +87,12 @@ describeWith(dockerEngine, 'what every host has, on a real one', () => {
     const faults = new Faults()
     const host = mortalHost(containerHost(pid), faults)
     const home = new MemoryHome({ name: 'container', faults })
+    // What is shared by all who ask in one turn of the event loop is not shared by two processes.
+    const lock = home.lock.bind(home)
+    home.lock = async (options) => {
+      await setImmediate()
+      return await lock(options)
+    }
     const files = linuxFiles(host, { keepFolder: async () => '/var/tmp/kept' })
     return {
       name: 'container',
@@ -159,16 +168,18 @@ describeWith(dockerEngine, 'what every host has, on a real one', () => {
       cases: [
         {
           name: 'everything',
-          scores: () => [
-            Sysctl({ key: forward, value: 1 }),
-            Sysctl({ key: rmem, value: '4096 131072 7000000' }),
-            Sysctl({ key: dotted, value: 1 }),
-          ],
+          scores: () => [Sysctl({ key: rmem, value: '4096 131072 7000000' })],
           updated: () => [Sysctl({ key: rmem, value: '4096 131072 8000000' })],
           tampers: {
-            '': async ({ run }) => void (await run(`rm ${ours(forward)}`)),
-            key: async ({ run }) => void (await run('sysctl -qw net/ipv4/conf/kit.1/forwarding=0')),
+            '': async ({ run }) => void (await run(`rm ${ours(rmem)}`)),
             value: async ({ run }) => void (await run(`sysctl -qw ${rmem}='1 2 3'`)),
+          },
+        },
+        {
+          name: 'several',
+          scores: () => [Sysctl({ key: forward, value: 1 }), Sysctl({ key: dotted, value: 1 })],
+          tampers: {
+            key: async ({ run }) => void (await run('sysctl -qw net/ipv4/conf/kit.1/forwarding=0')),
           },
         },
       ],
@@ -194,8 +205,10 @@ describeWith(dockerEngine, 'what every host has, on a real one', () => {
     await run(`echo 'net/ipv4/ip_forward = 0' >/etc/sysctl.d/99-local.conf`)
     await run('/usr/lib/systemd/systemd-sysctl --prefix=net; true')
     const { entries } = await project.drift()
-    expect(entries).toMatchObject([
-      { differences: [{ path: 'value' }, { path: 'boot', from: '0 (/etc/sysctl.d/99-local.conf:1)' }] },
+    const moved = entries.find(({ address }) => address === `Sysctl:${forward}`)
+    expect(moved?.differences).toMatchObject([
+      { path: 'value', from: '0' },
+      { path: 'boot', from: '0 (/etc/sysctl.d/99-local.conf:1)' },
     ])
   })
 
