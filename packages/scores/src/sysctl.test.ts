@@ -1,8 +1,9 @@
+import { sysctlFile } from '@harmony-iac/core'
 import { conduct, SimulatedTopology, scoreConformance } from '@harmony-iac/core/testing'
 import { describe, expect, test } from 'vitest'
 import { Directory, File, Sysctl, type SysctlSpec } from './index.ts'
 
-const file = (key: string) => `/etc/sysctl.d/90-harmony-${key}.conf`
+const file = sysctlFile
 const forward = 'net.ipv4.ip_forward'
 
 describe('the contract', () => {
@@ -132,4 +133,19 @@ test('one that went with its interface is removed all the same', async () => {
   expect((await project.destroy()).outcomes.failure).toBe(0)
   expect(here.system.tuned(key)).toBeUndefined()
   expect(here.disk.exists(file(key))).toBe(false)
+})
+
+test('that of an interface comes after those that change all of them', async () => {
+  const here = new SimulatedTopology()
+  here.system.tune('net.ipv4.conf.eth0.rp_filter', '0')
+  const { steps } = await conduct(here, [
+    Sysctl({ key: 'net.ipv4.conf.eth0.rp_filter', value: 2 }),
+    Sysctl({ key: 'net.ipv4.conf.all.rp_filter', value: 1 }),
+    Sysctl({ key: forward, value: 1 }),
+  ]).plan()
+  expect(steps.map(({ address }) => address)).toEqual([
+    `Sysctl:${forward}`,
+    'Sysctl:net.ipv4.conf.all.rp_filter',
+    'Sysctl:net.ipv4.conf.eth0.rp_filter',
+  ])
 })

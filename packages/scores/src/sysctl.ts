@@ -1,5 +1,13 @@
 /** Keeps a setting of the kernel as wanted. */
-import { claim, type Difference, defineScore, type Needs, type ScoreFactory } from '@harmony-iac/core'
+import {
+  claim,
+  type Difference,
+  defineScore,
+  type Needs,
+  type ScoreFactory,
+  sysctlFile,
+  sysctlsBefore,
+} from '@harmony-iac/core'
 import { type KernelSetting, System } from '@harmony-iac/core/capabilities'
 import * as z from 'zod'
 import { putBackSetting } from './system.ts'
@@ -25,6 +33,7 @@ export interface SysctlOutputs {
   readonly value: string
 }
 
+const space = 'kernel setting'
 // A page is what the kernel takes at once.
 const longest = 4000
 
@@ -59,7 +68,8 @@ const fields = () =>
 /**
  * A setting of the kernel: `Sysctl({ key: 'net.ipv4.ip_forward', value: 1 })`.
  *
- * Set for now, and for every start by a file of its own in `/etc/sysctl.d`. A file that is read later at the start and
+ * Set for now, and for every start by a file of its own in `/etc/sysctl.d`; that of an interface after those that change
+ * all interfaces. A file that is read later at the start and
  * says otherwise is a difference that this Score cannot make go away: it fails, and names the line. A setting belongs to
  * a module or an interface, and goes with it; one that is not there is refused. On removal it gets back the value that it
  * had.
@@ -79,8 +89,11 @@ export const Sysctl: ScoreFactory<
   spec: () => z.strictObject(fields()),
   needs: [System],
   identity: ({ key }) => key,
-  claims: ({ key }) => [claim.name('kernel setting', key), claim.path(fileOf(key))],
-  uses: () => [claim.path('/etc/sysctl.d')],
+  claims: ({ key }) => [claim.name(space, key), claim.path(sysctlFile(key))],
+  uses: ({ key }) => [
+    claim.path('/etc/sysctl.d'),
+    ...sysctlsBefore(key).map((each) => claim.name(space, each)),
+  ],
   standing: () => true,
   interpret: {
     observe: (spec, { system }, { signal }): Promise<KernelSetting> =>
@@ -120,9 +133,4 @@ export const Sysctl: ScoreFactory<
 
 function wishOf({ key, value }: SysctlSpec): { readonly key: string; readonly value: string } {
   return { key, value: String(value) }
-}
-
-/** Where a Linux host keeps it. Claimed, so that nobody else writes there and no purge takes it along. */
-function fileOf(key: string): string {
-  return `/etc/sysctl.d/90-harmony-${key.replaceAll('/', '~')}.conf`
 }

@@ -10,13 +10,13 @@ import { keptText, putBackEntry, readText, type SettingsOn, writeText } from './
 import {
   type Assignment,
   assignments,
-  fileOfKey,
   inOrder,
   normalValue,
   pathOfKey,
   sysctlFolders,
   textOfKey,
 } from './sysctl-files.ts'
+import { sysctlFile } from './sysctl-place.ts'
 
 const old = '/etc/sysctl.conf'
 /** What reads the files at the start; another reader takes {@link old} last. */
@@ -94,7 +94,7 @@ export function kernelOn(on: SettingsOn): Setting<KernelSettingWish, KernelSetti
 
   return {
     async look({ key, value }) {
-      const [live, boot, file] = await Promise.all([now(key), atStart(), readText(files, fileOfKey(key))])
+      const [live, boot, file] = await Promise.all([now(key), atStart(), readText(files, sysctlFile(key))])
       if (live !== normalValue(value) && !(await on.isWritable(pathOfKey(key))))
         throw new HarmonyError('refused', `${key} is ${live}, and this kernel lets nobody change it`, {
           hint: 'leave the Sysctl out; such a value is decided when the kernel is built or started',
@@ -104,7 +104,7 @@ export function kernelOn(on: SettingsOn): Setting<KernelSettingWish, KernelSetti
     },
 
     async set({ key, value }, { signal } = {}) {
-      const path = fileOfKey(key)
+      const path = sysctlFile(key)
       const file = await readText(files, path)
       if (file.text !== textOfKey(key, value)) {
         await makeFolder()
@@ -115,13 +115,13 @@ export function kernelOn(on: SettingsOn): Setting<KernelSettingWish, KernelSetti
     },
 
     async keep({ key }) {
-      const path = fileOfKey(key)
+      const path = sysctlFile(key)
       const folder = await files.inspect(folderOf(path))
       return { live: await now(key), file: await files.keep(path), folder: folder.type !== 'absent' }
     },
 
     async putBack({ key }, kept, { signal } = {}) {
-      const path = fileOfKey(key)
+      const path = sysctlFile(key)
       await putBackEntry(files, path, kept, 'file')
       if (kept.folder === false) await files.remove(folderOf(path))
       const live = keptText(kept, 'live') ?? ''
@@ -131,7 +131,7 @@ export function kernelOn(on: SettingsOn): Setting<KernelSettingWish, KernelSetti
         await on.write(pathOfKey(key), live, signal)
     },
 
-    cleanUp: ({ key }) => files.cleanUp(fileOfKey(key)),
+    cleanUp: ({ key }) => files.cleanUp(sysctlFile(key)),
   }
 
   async function makeFolder(): Promise<void> {

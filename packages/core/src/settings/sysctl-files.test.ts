@@ -1,13 +1,10 @@
 import { expect, test } from 'vitest'
-import { assignments, fileOfKey, inOrder, normalValue, pathOfKey, textOfKey } from './sysctl-files.ts'
+import { assignments, inOrder, normalValue, pathOfKey, textOfKey } from './sysctl-files.ts'
 
 const at = (text: string) => Object.fromEntries(assignments([{ path: '/f', text }]))
 
 test('a dot within a name is written as a slash, and is none for the kernel', () => {
   expect(pathOfKey('net.ipv4.conf.eth0/1.forwarding')).toBe('/proc/sys/net/ipv4/conf/eth0.1/forwarding')
-  expect(fileOfKey('net.ipv4.conf.eth0/1.forwarding')).toBe(
-    '/etc/sysctl.d/90-harmony-net.ipv4.conf.eth0~1.forwarding.conf',
-  )
 })
 
 test.each([

@@ -11,15 +11,7 @@ export const sysctlFolders: readonly string[] = [
   '/usr/lib/sysctl.d',
 ]
 
-/**
- * The file of one key. One for each, so that no two Scores write the same file and a kill leaves each either there or
- * not. The manual recommends numbers from 60 to 90 for administrators; a tilde, which no key has, stands for the slash.
- */
-export function fileOfKey(key: string): string {
-  return `${sysctlFolders[0]}/90-harmony-${key.replaceAll('/', '~')}.conf`
-}
-
-/** What stands in that file. */
+/** What stands in the file of one key. */
 export function textOfKey(key: string, value: string): string {
   return `# Kept by Harmony as Sysctl:${key}\n${key} = ${value}\n`
 }

@@ -1,5 +1,6 @@
 /** The kinds that set what every host has, on a real Debian with systemd: the same contract as in memory. */
 import { setImmediate } from 'node:timers/promises'
+import { sysctlFile } from '@harmony-iac/core'
 import type { SystemSettings } from '@harmony-iac/core/capabilities'
 import {
   type Check,
@@ -23,11 +24,10 @@ import { linuxSystem } from './system.ts'
 const forward = 'net.ipv4.ip_forward'
 const rmem = 'net.ipv4.tcp_rmem'
 const dotted = 'net.ipv4.conf.kit/1.forwarding'
-const ours = (key: string) => `/etc/sysctl.d/90-harmony-${key.replace('/', '~')}.conf`
 
 /** As an installer leaves it. The zones are so much of real ones that systemd takes them for such. */
 const fresh = `
-rm -rf /etc/sysctl.d/90-* /etc/sysctl.d/99-local.conf /etc/machine-info /var/tmp/kept /etc/.*harmony* /etc/sysctl.d/.*harmony*
+rm -rf /etc/sysctl.d/*-harmony-* /etc/sysctl.d/99-local.conf /etc/machine-info /var/tmp/kept /etc/.*harmony* /etc/sysctl.d/.*harmony*
 echo before >/etc/hostname
 hostname before
 printf '127.0.0.1\\tlocalhost\\n127.0.1.1\\tbefore.example.org before\\n::1\\tlocalhost\\n' >/etc/hosts
@@ -171,7 +171,7 @@ describeWith(dockerEngine, 'what every host has, on a real one', () => {
           scores: () => [Sysctl({ key: rmem, value: '4096 131072 7000000' })],
           updated: () => [Sysctl({ key: rmem, value: '4096 131072 8000000' })],
           tampers: {
-            '': async ({ run }) => void (await run(`rm ${ours(rmem)}`)),
+            '': async ({ run }) => void (await run(`rm ${sysctlFile(rmem)}`)),
             value: async ({ run }) => void (await run(`sysctl -qw ${rmem}='1 2 3'`)),
           },
         },
