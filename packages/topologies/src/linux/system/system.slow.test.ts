@@ -176,8 +176,8 @@ describeWith(dockerEngine, 'what every host has, on a real one', () => {
           },
         },
         {
-          name: 'several',
-          scores: () => [Sysctl({ key: forward, value: 1 }), Sysctl({ key: dotted, value: 1 })],
+          name: 'several, one of an interface with a dot in its name',
+          scores: () => [Sysctl({ key: rmem, value: '1 2 3' }), Sysctl({ key: dotted, value: 1 })],
           tampers: {
             key: async ({ run }) => void (await run('sysctl -qw net/ipv4/conf/kit.1/forwarding=0')),
           },
