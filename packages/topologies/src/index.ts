@@ -19,6 +19,7 @@ export {
 export { type LinuxPackagesOptions, linuxPackages } from './linux/packages/packages.ts'
 export { type LinuxServices, linuxServices } from './linux/services/services.ts'
 export { linuxShell } from './linux/shell.ts'
+export { linuxSystem } from './linux/system/system.ts'
 export { linuxUsers } from './linux/users.ts'
 export { type If, type LocalOptions, LocalTopology, type WithShell } from './local.ts'
 export { type PiOptions, PiTopology } from './pi.ts'

@@ -5,6 +5,7 @@ import type {
   PackageManager,
   ServiceManager,
   Shell,
+  SystemSettings,
   UserAccounts,
 } from '@harmony-iac/core/capabilities'
 import type { Host } from '@harmony-iac/core/host'
@@ -16,6 +17,7 @@ import { joinPath } from './linux/names.ts'
 import { linuxPackages } from './linux/packages/packages.ts'
 import { type LinuxServices, linuxServices } from './linux/services/services.ts'
 import { linuxShell } from './linux/shell.ts'
+import { linuxSystem } from './linux/system/system.ts'
 import { linuxUsers } from './linux/users.ts'
 import type { If, WithShell } from './local.ts'
 
@@ -41,6 +43,7 @@ export interface PiTopology extends Topology {
   readonly files: FileSystem
   readonly packages: PackageManager
   readonly services: ServiceManager
+  readonly system: SystemSettings
   readonly users: UserAccounts
 }
 
@@ -52,6 +55,7 @@ export const PiTopology: new <S extends boolean = false>(
   readonly files: FileSystem
   readonly packages: PackageManager
   readonly services: LinuxServices
+  readonly system: SystemSettings
   readonly users: UserAccounts
   declare readonly shell?: Shell
   readonly #host: Host
@@ -68,6 +72,7 @@ export const PiTopology: new <S extends boolean = false>(
       lockWaitMs: packageLockWaitMs,
     })
     this.services = linuxServices(host)
+    this.system = linuxSystem(host, this.files)
     this.users = linuxUsers(host, this.files)
     if (shell) this.shell = linuxShell(host)
   }

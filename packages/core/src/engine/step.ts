@@ -87,6 +87,11 @@ export async function convergeLeaf(
   const run = makeRun(pass, look, resolved, first, remember, releaseSlot)
   let seen = first
   let outcome: Done['outcome'] = 'noop'
+  // Found as wanted, and always there: a later version of the project may change it, and that is when it would be missed.
+  const asFound =
+    !before && first.differences.length === 0 && !forced && definition.standing?.(leaf.score.spec)
+      ? await verbs.keep?.(resolved.spec, context.topology, first.state)
+      : undefined
   if (first.differences.length > 0 || forced) {
     outcome = 'success'
     // What was there is kept before the intent is written, and the intent says so: a crash in between loses nothing.
@@ -136,6 +141,7 @@ export async function convergeLeaf(
   }
   pass.states.set(address, { definition, state: seen.state })
   const finished = finishedRecord(pass, step, leaf, held, {
+    previous: asFound,
     memory,
     reactions: reactions.records,
     assets: await assetFacts(leaf.score, context.sources),
@@ -216,6 +222,8 @@ function finishedRecord(
   leaf: Leaf,
   before: LedgerRecord | undefined,
   end: {
+    /** Kept of a thing that was not changed. */
+    readonly previous: Json | undefined
     readonly memory: Json | undefined
     readonly reactions: Readonly<Record<string, ReactionRecord>>
     readonly assets: LedgerRecord['assets']
@@ -235,7 +243,7 @@ function finishedRecord(
     parent: leaf.parent,
     revision: current?.revision ?? 0,
     reactions: end.reactions,
-    previous: current?.previous,
+    previous: current?.previous ?? end.previous,
     memory: end.memory,
     assets: end.assets,
     unfinished: undefined,

@@ -5,8 +5,8 @@
 import type { Host, HostLock, PinnedFolder } from '../host.ts'
 import type { Faults } from './faults.ts'
 
-// How a host is asked about users and packages.
-const asking = new Set(['getent', 'dpkg-query', 'apt-cache'])
+// How a host is asked about users, packages and what its kernel is set to.
+const asking = new Set(['getent', 'dpkg-query', 'apt-cache', 'grep'])
 
 function asks(argv: readonly string[]): boolean {
   return asking.has(argv[0] ?? '') || argv.includes('--simulate')

@@ -4,6 +4,7 @@ import type { Files } from '../capabilities/files.ts'
 import type { Packages } from '../capabilities/packages.ts'
 import type { Services } from '../capabilities/services.ts'
 import type { ShellAccess } from '../capabilities/shell.ts'
+import type { System } from '../capabilities/system.ts'
 import type { Users } from '../capabilities/users.ts'
 import type { Needs } from '../capability.ts'
 import { Faults, type WriteCall } from './faults.ts'
@@ -13,6 +14,7 @@ import { SimulatedFiles } from './simulated-files.ts'
 import { SimulatedPackages } from './simulated-packages.ts'
 import { SimulatedServices } from './simulated-services.ts'
 import { SimulatedShell } from './simulated-shell.ts'
+import { SimulatedSystem } from './simulated-system.ts'
 import { SimulatedUsers } from './simulated-users.ts'
 import type { Stage } from './stage.ts'
 import { VirtualClock } from './virtual-clock.ts'
@@ -28,8 +30,8 @@ export interface SimulatedOptions {
 }
 
 /**
- * A place that offers `files`, `packages`, `services`, `shell` and `users`, and keeps its ledger, all in memory. For tests
- * of projects, of kinds of Score and of the engine itself.
+ * A place that offers `files`, `packages`, `services`, `shell`, `system` and `users`, and keeps its ledger, all in memory.
+ * For tests of projects, of kinds of Score and of the engine itself.
  *
  * @example
  * const here = new SimulatedTopology({ files: { '/etc/motd': 'hello\n' } })
@@ -37,7 +39,9 @@ export interface SimulatedOptions {
  * here.faults.killAt(3, 'after')
  */
 export class SimulatedTopology
-  implements Stage, Needs<[typeof Files, typeof Packages, typeof Services, typeof ShellAccess, typeof Users]>
+  implements
+    Stage,
+    Needs<[typeof Files, typeof Packages, typeof Services, typeof ShellAccess, typeof System, typeof Users]>
 {
   readonly name: string
   /** What a person with root access sees and does, behind Harmony's back. */
@@ -49,6 +53,8 @@ export class SimulatedTopology
   readonly packages: SimulatedPackages
   readonly services: SimulatedServices
   readonly shell: SimulatedShell
+  /** Likewise. */
+  readonly system: SimulatedSystem
   /** With methods that do what root would behind Harmony's back. */
   readonly users: SimulatedUsers
   readonly home: MemoryHome
@@ -66,6 +72,7 @@ export class SimulatedTopology
     this.users = new SimulatedUsers(this.disk, this.faults, this.files)
     this.packages = new SimulatedPackages(this.disk, this.faults)
     this.services = new SimulatedServices(this.disk, this.faults, this.clock)
+    this.system = new SimulatedSystem(this.files, this.faults)
     this.home = new MemoryHome({ name, faults: this.faults, clock: this.clock })
   }
 
@@ -80,6 +87,7 @@ export class SimulatedTopology
       ...this.disk.snapshot(),
       ...this.packages.snapshot(),
       ...this.services.snapshot(),
+      ...this.system.snapshot(),
       ...this.users.snapshot(),
     }
   }
