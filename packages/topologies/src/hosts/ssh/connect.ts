@@ -64,7 +64,7 @@ export interface HostQuestion {
 }
 
 /** Longer than this only people take to answer; the host may have stopped waiting. */
-const slowAnswerMs = 10_000
+const slowAnswerMs = 1000
 const slowAttempts = 3
 
 /**
