@@ -151,7 +151,9 @@ async function connectOnce(endpoint: Endpoint, patience: Patience): Promise<Clie
     client.on('error', () => {}) // more may come, and it is known by now
     client.end()
     client.destroy()
-    throw isHarmonyError(error) ? error : told(error)
+    // Whoever is being asked is let finish: the answer counts the next time, and a no is the reason then.
+    await patience.idle
+    throw refused ?? (isHarmonyError(error) ? error : told(error))
   } finally {
     patience.end()
   }

@@ -27,7 +27,7 @@ test('pauses do not count, also when one begins within another', async () => {
   await vi.advanceTimersByTimeAsync(600)
   const pauses = [patience.pause(taking(5000)), patience.pause(taking(8000))]
   await vi.advanceTimersByTimeAsync(8000)
-  await Promise.all(pauses)
+  await Promise.all([...pauses, patience.idle])
   expect(patience.pausedMs).toBe(8000)
   await vi.advanceTimersByTimeAsync(399)
   expect(over).not.toHaveBeenCalled()

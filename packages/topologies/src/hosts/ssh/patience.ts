@@ -7,9 +7,16 @@ export class Patience {
   #pausedMs = 0
   #timer: NodeJS.Timeout | undefined
   #over: (() => void) | undefined
+  #idle = Promise.withResolvers<void>()
 
   constructor(limitMs: number) {
     this.#leftMs = limitMs
+    this.#idle.resolve()
+  }
+
+  /** When nothing pauses it any more. */
+  get idle(): Promise<void> {
+    return this.#idle.promise
   }
 
   /** How long it was paused, in milliseconds. */
@@ -31,6 +38,7 @@ export class Patience {
     } finally {
       if (--this.#pauses === 0) {
         this.#pausedMs += performance.now() - this.#pausedSince
+        this.#idle.resolve()
         this.#run()
       }
     }
@@ -43,6 +51,7 @@ export class Patience {
 
   #hold(): void {
     clearTimeout(this.#timer)
+    this.#idle = Promise.withResolvers()
     this.#pausedSince = performance.now()
     if (this.#over) this.#leftMs -= this.#pausedSince - this.#since
   }
