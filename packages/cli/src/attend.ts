@@ -11,10 +11,11 @@ import { sanitize, sanitizeLine } from './render/sanitize.ts'
 /** From now on hosts ask here. `secret` finds what they are given by reference. */
 export function attendHere({ io, interrupts, reporter }: Context, secret: Sources['secret']): void {
   let last: Promise<unknown> = Promise.resolve()
-  const resolve = async ({ $secret, ...from }: Secret): Promise<string> => {
+  const valueOfSecret = async ({ $secret, ...from }: Secret): Promise<string> => {
     if (typeof $secret === 'string') return await secret({ ...from, $secret })
-    const pieces = $secret.map((piece) => (typeof piece === 'string' ? piece : resolve(piece)))
-    return (await Promise.all(pieces)).join('')
+    let text = ''
+    for (const piece of $secret) text += typeof piece === 'string' ? piece : await valueOfSecret(piece)
+    return text
   }
   attend({
     get present() {
@@ -34,6 +35,6 @@ export function attendHere({ io, interrupts, reporter }: Context, secret: Source
       last = mine.catch(() => {})
       return mine
     },
-    secret: resolve,
+    secret: valueOfSecret,
   })
 }

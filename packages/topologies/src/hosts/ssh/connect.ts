@@ -135,7 +135,7 @@ async function connectOnce(endpoint: Endpoint, patience: Patience): Promise<Clie
   }
   if (endpoint.hostKeyTypes) config.algorithms = { serverHostKey: endpoint.hostKeyTypes as never }
   if (endpoint.through) config.sock = await endpoint.through()
-  const told = (error: unknown) => refused ?? new NotConnected(endpoint, error, troubles)
+  const told = (error: unknown): HarmonyError => new NotConnected(endpoint, error, troubles)
   try {
     await new Promise<void>((resolve, reject) => {
       client.once('ready', resolve)
@@ -153,7 +153,8 @@ async function connectOnce(endpoint: Endpoint, patience: Patience): Promise<Clie
     client.destroy()
     // Whoever is being asked is let finish: the answer counts the next time, and a no is the reason then.
     await patience.idle
-    throw refused ?? (isHarmonyError(error) ? error : told(error))
+    const why = refused ?? error
+    throw isHarmonyError(why) ? why : told(why)
   } finally {
     patience.end()
   }
