@@ -22,6 +22,10 @@ describe('what sudo says, of several versions', () => {
     ['sudo: I’m afraid I can’t do that. pi is not allowed to run sudo on kiosk.', 1, 'not-allowed'],
     ['Sorry, user pi may not run sudo on kiosk.', 1, 'not-allowed'],
     ["Sorry, user pi is not allowed to execute '/bin/sh -c id' as root on kiosk.", 1, 'not-allowed'],
+    // sudo-rs
+    ['[sudo: x] Password: \nsudo: Authentication failed, try again.', 1, 'wrong-password'],
+    ['sudo: Maximum 3 incorrect authentication attempts', 1, 'wrong-password'],
+    ["sudo: I'm sorry pi. I'm afraid I can't do that", 1, 'not-allowed'],
     ['sudo: sorry, you must have a tty to run sudo', 1, 'needs-terminal'],
     ['sudo: command not found', 127, 'missing'],
     ['', 127, 'missing'],
@@ -37,7 +41,7 @@ describe('what sudo says, of several versions', () => {
   })
 })
 
-const who = { name: 'kiosk', user: 'pi' }
+const who = { name: 'kiosk', host: 'kiosk.local', port: 22, user: 'pi' }
 
 test('its own words are told, in one line, without what else was printed', () => {
   const said =

@@ -13,10 +13,18 @@ export type SudoRefusal =
 /** The reason in what was said on standard error. `status` is that of the session. */
 export function sudoRefusal(said: string, status: number | null | undefined): SudoRefusal {
   // In this order: who is not in sudoers is told so after a password, too.
-  if (/is not in the sudoers file|is not allowed to (?:run|execute)|may not run sudo/.test(said))
+  if (
+    /is not in the sudoers file|is not allowed to (?:run|execute)|may not run sudo|afraid I can't do that/.test(
+      said,
+    )
+  )
     return 'not-allowed'
   if (/must have a tty/.test(said)) return 'needs-terminal'
-  if (/[Ss]orry, try again|incorrect (?:password|authentication) attempt|no password was provided/.test(said))
+  if (
+    /(?:Sorry|failed), try again|incorrect (?:password|authentication) attempt|no password was provided/.test(
+      said,
+    )
+  )
     return 'wrong-password'
   if (
     /a password is required|a terminal is required to (?:read|authenticate)|interactive authentication is required/i.test(
@@ -32,22 +40,25 @@ export function sudoRefusal(said: string, status: number | null | undefined): Su
 export interface Supplicant {
   /** The host, for people. */
   readonly name: string
+  readonly host: string
+  readonly port: number
   readonly user: string
 }
 
 /** The error for a refusal, with sudo's own words. */
 export function sudoError(
-  { name, user }: Supplicant,
+  { name, host, port, user }: Supplicant,
   refusal: Exclude<SudoRefusal, 'password-needed'>,
   said: string,
 ): HarmonyError {
   const words = ownWords(said)
   const quoted = words === '' ? '' : `: ${words}`
+  const byHand = `try it by hand: ssh -t -p ${port} ${user}@${host} sudo`
   const data = { host: name, user, reason: refusal, said: words }
   switch (refusal) {
     case 'wrong-password':
       return new HarmonyError('auth-failed', `${name}: sudo does not accept the password of ${user}`, {
-        hint: `try it by hand: ssh -t ${name} sudo -k true`,
+        hint: `${byHand} -k true`,
         data,
       })
     case 'not-allowed':
@@ -67,7 +78,7 @@ export function sudoError(
       })
     case 'broken':
       return new HarmonyError('auth-failed', `${name}: sudo runs nothing for ${user}${quoted}`, {
-        hint: `try it by hand: ssh -t ${name} sudo -H /bin/sh -c id`,
+        hint: `${byHand} -H /bin/sh -c id`,
         data,
       })
   }

@@ -157,6 +157,23 @@ for user in nobodys seated; do cp -r /home/pi/.ssh /home/$user/.ssh; chown -R $u
       expect(await greeting).toMatch(/^OK /)
       bus.destroy()
     })
+
+    test.each(['admin', 'pi'])(
+      'also where sudo keeps a record of all that goes in and out: %s',
+      async (user) => {
+        await asRoot(`echo 'Defaults log_input, log_output, use_pty' >/etc/sudoers.d/record`)
+        onTestFinished(async () => {
+          await asRoot('rm /etc/sudoers.d/record')
+        })
+        const { host } = hostOf(user, machine.adminPassword)
+        // A few bytes: of many, sudo 1.9.13 itself may lose the last when it records them, without us too.
+        expect(text((await host.exec(['cat'], { stdin: 'mine' })).stdout)).toBe('mine')
+        expect(text((await host.files.read('/etc/hostname', 100))?.bytes)).toBe(`${machine.name}\n`)
+        const killed = await host.exec(['sh', '-c', 'sleep 3001 & sleep 3001'], { timeoutMs: 300 })
+        expect(killed).toMatchObject({ timedOut: true, exitCode: null, signal: 'SIGTERM' })
+        expect(await asRoot("ps -eo args | grep -c '^sleep 3001' || true")).toBe('0\n')
+      },
+    )
   })
 
   describe('and is told why not', () => {

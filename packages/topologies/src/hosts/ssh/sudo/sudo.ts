@@ -43,7 +43,7 @@ export async function becomeRoot(
   connection: Connection,
   ask: AskPassword,
 ): Promise<{ readonly worker: Worker; readonly access: Access | undefined }> {
-  const { name, user } = connection.endpoint
+  const { endpoint } = connection
   const mark = newMark()
   const line = commandLine(['/bin/sh', '-c', probe, 'sh', mark, factsScript])
   const { said } = await connection.session(line, (channel) => {
@@ -56,8 +56,8 @@ export async function becomeRoot(
   if (worker) return { worker, access: new SudoAccess(connection, undefined) }
   const refusal = sudoRefusal(first.err, first.status)
   if (refusal !== 'password-needed') {
-    if (first.err === '' && first.status === 0) throw ranNothing(name)
-    throw sudoError({ name, user }, refusal, first.err)
+    if (first.err === '' && first.status === 0) throw ranNothing(endpoint.name)
+    throw sudoError(endpoint, refusal, first.err)
   }
   let refused: string | undefined
   for (let attempt = 1; ; attempt++) {
@@ -66,7 +66,7 @@ export async function becomeRoot(
     if ('facts' in found) return { worker: found, access: new SudoAccess(connection, password) }
     const why = sudoRefusal(found.err, found.status)
     if (why !== 'wrong-password' || attempt >= attempts)
-      throw sudoError({ name, user }, why === 'password-needed' ? 'broken' : why, found.err)
+      throw sudoError(endpoint, why === 'password-needed' ? 'broken' : why, found.err)
     refused = password
   }
 }
