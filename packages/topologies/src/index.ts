@@ -2,7 +2,7 @@
 /** The topologies that come with Harmony, and the parts to build others from. */
 export { type LocalHostOptions, localFacts, localHost } from './hosts/local.ts'
 export type { Probe } from './hosts/local-folder.ts'
-export { type SshOptions, ssh } from './hosts/ssh/ssh.ts'
+export { type SshOptions, type SudoOptions, ssh } from './hosts/ssh/ssh.ts'
 export { type LinuxFilesOptions, linuxFiles } from './linux/files.ts'
 export { hostHome, keptFolder, stateFolder } from './linux/home.ts'
 export {

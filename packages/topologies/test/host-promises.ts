@@ -110,7 +110,8 @@ export function hostPromises(name: string, host: () => Host): void {
       const marker = `${scratch()}/left`
       const result = await host().exec(sh(`(sleep 30; touch ${marker}) & sleep 30`), { timeoutMs: 300 })
       expect(result).toMatchObject({ timedOut: true, exitCode: null, signal: 'SIGTERM' })
-      const left = await host().exec(['pgrep', '-f', marker])
+      // A pattern that does not match itself, in the arguments of whatever runs pgrep.
+      const left = await host().exec(['pgrep', '-f', `[/]${marker.slice(1)}`])
       expect(text(left.stdout)).toBe('')
     })
 

@@ -8,8 +8,7 @@ import { HarmonyError } from '@harmony-iac/core'
 import type { ExecOptions, ExecResult } from '@harmony-iac/core/host'
 import type { ClientChannel } from 'ssh2'
 import { tail } from '../tail.ts'
-import type { Connection } from './connection.ts'
-import { commandLine } from './quote.ts'
+import type { Access } from './access.ts'
 
 const defaultOutputLimit = 64 * 1024
 const graceMs = 5000
@@ -33,7 +32,7 @@ export interface RemoteUser {
 
 /** As `Host.exec`. */
 export async function execRemotely(
-  connection: Connection,
+  access: Access,
   user: RemoteUser,
   argv: readonly [string, ...string[]],
   options: ExecOptions = {},
@@ -67,19 +66,19 @@ export async function execRemotely(
     output[stream].add(chunk)
     onOutput?.(stream, chunk)
   }
-  const line = commandLine([
+  const line = [
     ...['/bin/sh', '-c', script, 'sh'],
     ...[mark, cwd, argv[0], environment.PATH],
     ...variables,
     ...argv,
-  ] as [string, ...string[]])
-  const { told, ending } = await connection.session(line, (channel) => {
+  ] as [string, ...string[]]
+  const { told, ending } = await access.session(line, (channel) => {
     const told = readMark(channel, mark, (rest) => tell('stdout', rest))
     channel.stderr.on('data', (chunk: Buffer) => tell('stderr', chunk))
     channel.on('error', () => {}) // the end of the connection is told by `lost`
     channel.stderr.on('error', () => {})
     channel.end(stdin === undefined ? undefined : Buffer.from(stdin))
-    return { told, ending: new Ending(connection, channel, told.group) }
+    return { told, ending: new Ending(access, channel, told.group) }
   })
   const onAbort = () => void ending.kill('KILL')
   signal?.addEventListener('abort', onAbort, { once: true })
@@ -142,12 +141,13 @@ function readMark(channel: ClientChannel, mark: string, passOn: (rest: Uint8Arra
 /** The end of a program, and how it is brought about. */
 class Ending {
   readonly ended: Promise<{ exitCode: number | null; exitSignal: string | null }>
-  readonly #connection: Connection
+  readonly #access: Access
   readonly #group: Promise<string | undefined>
   #timer: NodeJS.Timeout | undefined
 
-  constructor(connection: Connection, channel: ClientChannel, group: Promise<string | undefined>) {
-    this.#connection = connection
+  constructor(access: Access, channel: ClientChannel, group: Promise<string | undefined>) {
+    const { connection } = access
+    this.#access = access
     this.#group = group
     this.ended = new Promise((resolve, reject) => {
       let exit: { exitCode: number | null; exitSignal: string | null } | undefined
@@ -169,11 +169,16 @@ class Ending {
     const group = await this.#group
     if (group === undefined || !/^\d+$/.test(group)) return
     try {
-      await this.#connection.session(commandLine(['kill', '-s', signal, '--', `-${group}`]), (channel) => {
-        channel.resume()
-        channel.stderr.resume()
-        channel.end()
-      })
+      // As who started it: a signal to root's programs is root's to send.
+      await this.#access.session(
+        ['kill', '-s', signal, '--', `-${group}`],
+        (channel) => {
+          channel.resume()
+          channel.stderr.resume()
+          channel.end()
+        },
+        { urgent: true },
+      )
     } catch {
       // The connection is gone, and with it whoever waited.
     }
@@ -189,7 +194,7 @@ class Ending {
   }
 }
 
-function endedSilently({ endpoint }: Connection): HarmonyError {
+function endedSilently({ endpoint }: Access['connection']): HarmonyError {
   return new HarmonyError('command-failed', `${endpoint.name}: the program's end was not told`)
 }
 

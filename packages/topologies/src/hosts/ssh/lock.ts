@@ -6,8 +6,8 @@
 import { HarmonyError } from '@harmony-iac/core'
 import type { HostLock, LockOptions } from '@harmony-iac/core/host'
 import type { ClientChannel } from 'ssh2'
+import type { Access } from './access.ts'
 import type { Connection } from './connection.ts'
-import { commandLine } from './quote.ts'
 
 // $1 the file, $2 the seconds to wait, $3 who we are. Opened for appending, since whoever holds it has written there;
 // whoever held it before us may have unlinked it meanwhile, and so may we. A shell that cannot open a file ends, which is
@@ -29,17 +29,14 @@ cat >/dev/null
 [ "$1" -ef /proc/self/fd/9 ] && : >"$1"`
 
 /** As `Host.lock`. */
-export async function lockRemotely(
-  connection: Connection,
-  path: string,
-  options: LockOptions,
-): Promise<HostLock> {
+export async function lockRemotely(access: Access, path: string, options: LockOptions): Promise<HostLock> {
+  const { connection } = access
   const { holder, waitMs, signal } = options
   signal?.throwIfAborted()
   const seconds = String(Math.max(0, Math.ceil(waitMs / 1000)))
-  const line = commandLine(['/bin/sh', '-c', script, 'sh', path, seconds, holder])
+  const argv = ['/bin/sh', '-c', script, 'sh', path, seconds, holder] as const
   const lost = new AbortController()
-  const { channel, closed, locked } = await connection.session(line, (opened) => ({
+  const { channel, closed, locked } = await access.session(argv, (opened) => ({
     channel: opened,
     closed: new Promise<void>((resolve) => opened.once('close', () => resolve())),
     locked: answerOf(connection, opened, path, options),
@@ -73,7 +70,7 @@ export async function lockRemotely(
       if (released) return
       released = true
       connection.lost.removeEventListener('abort', onLost)
-      if (removeFile) await unlink(connection, path)
+      if (removeFile) await unlink(access, path)
       channel.end()
       if (!connection.lost.aborted) await closed
     },
@@ -124,8 +121,8 @@ function answerOf(
 }
 
 /** While the lock is still held, so that nobody can have locked the file that goes. */
-async function unlink(connection: Connection, path: string): Promise<void> {
-  const sftp = await connection.sftp()
+async function unlink(access: Access, path: string): Promise<void> {
+  const sftp = await access.sftp()
   await new Promise<void>((resolve) => sftp.unlink(path, () => resolve()))
 }
 
