@@ -105,6 +105,17 @@ test('one that was there before stays when its Score goes, and says so', async (
   )
 })
 
+test('one that was there before and was upgraded by somebody since keeps its version when its Score goes', async () => {
+  const here = machine()
+  here.packages.offer('curl', { versions: ['1', '2'] })
+  here.packages.set('curl', { version: '1' })
+  await conduct(here, [Package({ name: 'curl' })]).apply()
+  here.packages.set('curl', { version: '2' })
+  const upgraded = here.snapshot()
+  await conduct(here, [Package({ name: 'curl' })]).apply({ destroy: true })
+  expect(here.snapshot()).toEqual(upgraded)
+})
+
 test('what came along goes with whoever needed it last', async () => {
   const here = machine()
   here.packages.offer('nginx-extras', { versions: ['1'], depends: ['nginx-common'] })

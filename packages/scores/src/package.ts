@@ -166,7 +166,7 @@ export const Package: ScoreFactory<
       standBy()
       const { name, ensure, purge, hold } = spec
       const run = { signal, progress, note }
-      if (previous !== undefined) return await putBack(packages, name, previous, run)
+      if (previous !== undefined) return await putBack(packages, spec, previous, run)
       if (ensure === 'absent') return
       const gone = await packages.withdraw(name, { signal, progress, purge, held: hold })
       if (!gone && (await packages.look(name)).status === 'installed')
@@ -229,7 +229,7 @@ interface PuttingBack {
 
 async function putBack(
   packages: PackageManager,
-  name: string,
+  { name, version: pinned }: Pick<Wanted, 'name' | 'version'>,
   previous: unknown,
   { signal, progress, note }: PuttingBack,
 ): Promise<void> {
@@ -248,9 +248,11 @@ async function putBack(
     return
   }
   const { version } = was
-  const changes = now.status !== 'installed' || now.version !== version
+  // Without a version in the Score another one is not its work: an upgrade by somebody else is not taken back.
+  const changes = now.status !== 'installed' || (pinned !== undefined && now.version !== version)
   if (now.held && (changes || !was.held)) await packages.setHeld(name, false, work)
   if (changes) await installAgain()
+  else note(`left ${name} in place: it was there before`)
   const { automatic, held, status } = await packages.look(name)
   if (status !== 'installed') return
   if (automatic !== was.automatic) await packages.setAutomatic(name, was.automatic, work)
