@@ -6,6 +6,33 @@ export {
   type AuthorizedKeySpec,
   type AuthorizedKeyStatus,
 } from './authorized-key.ts'
+export {
+  Container,
+  type ContainerHealth,
+  type ContainerMountSpec,
+  type ContainerOutputs,
+  type ContainerPort,
+  type ContainerSpec,
+  type ContainerStatus,
+} from './container.ts'
+export {
+  ContainerImage,
+  type ContainerImageOutputs,
+  type ContainerImageSpec,
+  type ContainerImageStatus,
+} from './container-image.ts'
+export {
+  ContainerNetwork,
+  type ContainerNetworkOutputs,
+  type ContainerNetworkSpec,
+  type ContainerNetworkStatus,
+} from './container-network.ts'
+export {
+  ContainerVolume,
+  type ContainerVolumeOutputs,
+  type ContainerVolumeSpec,
+  type ContainerVolumeStatus,
+} from './container-volume.ts'
 export { Directory, type DirectoryOutputs, type DirectorySpec, type DirectoryStatus } from './directory.ts'
 export { File, type FileOutputs, type FileSpec, type FileStatus } from './file.ts'
 export { Group, type GroupOutputs, type GroupSpec, type GroupStatus } from './group.ts'

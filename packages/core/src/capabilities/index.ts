@@ -1,5 +1,6 @@
 /// <reference types="node" preserve="true" />
 /** The vocabulary of capabilities: one file per industry concept, interface and token, no implementation. */
+export * from './containers.ts'
 export * from './files.ts'
 export * from './packages.ts'
 export * from './services.ts'

@@ -36,6 +36,7 @@ export {
 export { MemoryHome } from './memory-home.ts'
 export { mortalHost } from './mortal-host.ts'
 export { type SimulatedOptions, SimulatedTopology } from './simulated.ts'
+export { type ContainerBehaviour, SimulatedContainers } from './simulated-containers.ts'
 export {
   compareSnapshots,
   type DiskAttributes,

@@ -1,5 +1,6 @@
 /** A host in memory: everything a Score can do to a place, with a disk to look at and faults to inject. */
 
+import type { Containers } from '../capabilities/containers.ts'
 import type { Files } from '../capabilities/files.ts'
 import type { Packages } from '../capabilities/packages.ts'
 import type { Services } from '../capabilities/services.ts'
@@ -9,6 +10,7 @@ import type { Users } from '../capabilities/users.ts'
 import type { Needs } from '../capability.ts'
 import { Faults, type WriteCall } from './faults.ts'
 import { MemoryHome } from './memory-home.ts'
+import { SimulatedContainers } from './simulated-containers.ts'
 import { type DiskTree, SimulatedDisk, type Snapshot } from './simulated-disk.ts'
 import { SimulatedFiles } from './simulated-files.ts'
 import { SimulatedPackages } from './simulated-packages.ts'
@@ -30,8 +32,8 @@ export interface SimulatedOptions {
 }
 
 /**
- * A place that offers `files`, `packages`, `services`, `shell`, `system` and `users`, and keeps its ledger, all in memory.
- * For tests of projects, of kinds of Score and of the engine itself.
+ * A place that offers `containers`, `files`, `packages`, `services`, `shell`, `system` and `users`, and keeps its ledger, all
+ * in memory. For tests of projects, of kinds of Score and of the engine itself.
  *
  * @example
  * const here = new SimulatedTopology({ files: { '/etc/motd': 'hello\n' } })
@@ -41,13 +43,25 @@ export interface SimulatedOptions {
 export class SimulatedTopology
   implements
     Stage,
-    Needs<[typeof Files, typeof Packages, typeof Services, typeof ShellAccess, typeof System, typeof Users]>
+    Needs<
+      [
+        typeof Containers,
+        typeof Files,
+        typeof Packages,
+        typeof Services,
+        typeof ShellAccess,
+        typeof System,
+        typeof Users,
+      ]
+    >
 {
   readonly name: string
   /** What a person with root access sees and does, behind Harmony's back. */
   readonly disk: SimulatedDisk
   readonly faults: Faults = new Faults()
   readonly clock: VirtualClock = new VirtualClock()
+  /** With registries to fetch from, and methods that do what root would behind Harmony's back. */
+  readonly containers: SimulatedContainers
   readonly files: SimulatedFiles
   /** With methods that do what root would behind Harmony's back. */
   readonly packages: SimulatedPackages
@@ -73,6 +87,7 @@ export class SimulatedTopology
     this.packages = new SimulatedPackages(this.disk, this.faults)
     this.services = new SimulatedServices(this.disk, this.faults, this.clock)
     this.system = new SimulatedSystem(this.files, this.faults)
+    this.containers = new SimulatedContainers(this.faults, this.clock)
     this.home = new MemoryHome({ name, faults: this.faults, clock: this.clock })
   }
 
@@ -89,12 +104,18 @@ export class SimulatedTopology
       ...this.services.snapshot(),
       ...this.system.snapshot(),
       ...this.users.snapshot(),
+      ...this.containers.snapshot(),
     }
   }
 
   /** What Harmony keeps for itself: files of the ledger, copies of what was adopted. */
   residue(): readonly string[] {
-    return [...this.home.stored.keys(), ...this.files.kept, ...this.packages.remembered]
+    return [
+      ...this.home.stored.keys(),
+      ...this.files.kept,
+      ...this.containers.kept,
+      ...this.packages.remembered,
+    ]
   }
 
   /** A new process after a kill: everything is as it was left, and calls come through again. */
