@@ -110,3 +110,8 @@ export function healthCheck(line: z.ZodString, words: z.ZodType<readonly string[
     startPeriodMs: milliseconds().optional(),
   })
 }
+
+/** Whether text is what one of these takes; they say what is wrong in words of their own. */
+export function is(text: string, ...schemas: readonly z.ZodType[]): boolean {
+  return schemas.some((schema) => schema.safeParse(text).success)
+}

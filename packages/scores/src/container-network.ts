@@ -17,7 +17,7 @@ import {
   type NetworkState,
 } from '@harmony-iac/core/capabilities'
 import * as z from 'zod'
-import { labelNames, objectName } from './container-fields.ts'
+import { is, labelNames, objectName } from './container-fields.ts'
 import { once } from './once.ts'
 
 /** What a {@link ContainerNetwork} is made from. */
@@ -53,9 +53,6 @@ export interface ContainerNetworkOutputs {
 const text = () =>
   z.string().refine((each) => each.isWellFormed() && !each.includes('\0'), 'is not text that can be kept')
 
-const noNetwork = 'must be a network such as 172.30.0.0/24'
-const noAddress = 'must be an IP address in subnet'
-
 const fields = () =>
   ({
     name: objectName('network').refine(
@@ -69,7 +66,10 @@ const fields = () =>
     subnet: z
       .union([z.cidrv4(), z.cidrv6()], { error: 'must be a network such as 172.30.0.0/24' })
       .optional(),
-    gateway: z.union([z.ipv4(noAddress), z.ipv6(noAddress)]).optional(),
+    gateway: z
+      .string()
+      .refine((text) => is(text, z.ipv4(), z.ipv6()), 'must be an IP address in subnet')
+      .optional(),
     internal: z.boolean().optional(),
     ipv6: z.boolean().optional(),
     labels: labelNames(text()).optional(),
@@ -168,7 +168,7 @@ export const ContainerNetwork: ScoreFactory<
         ? {
             exists: true,
             subnet: network.settings.subnet,
-            containers: network.containers.map(({ name }) => name),
+            containers: network.containers,
           }
         : { exists: false },
   },
@@ -202,7 +202,7 @@ async function remake(
   settings: NetworkSettings,
   containers: ContainerRuntime,
 ): Promise<void> {
-  const states = await Promise.all(members.map((member) => containers.container(member.name)))
+  const states = await Promise.all(members.map((member) => containers.container(member)))
   const others = states.flatMap((state) =>
     state && state.settings.labels[madeByHarmony] === undefined ? [state.name] : [],
   )
@@ -211,10 +211,13 @@ async function remake(
       hint: 'they are not managed here: take them out of that network, or declare them as Containers',
       data: { network: name, containers: others },
     })
-  for (const member of members) await containers.disconnect(member.name, name)
+  for (const member of members) await containers.disconnect(member, name)
   await containers.removeNetwork(name)
   await containers.makeNetwork(name, settings)
-  for (const { name: member, aliases } of members) await containers.connect(member, { name, aliases })
+  for (const state of states) {
+    const use = state?.settings.networks.find((each) => each.name === name)
+    if (state && use) await containers.connect(state.name, use)
+  }
 }
 
 function sorted(settings: NetworkSettings): unknown {

@@ -27,6 +27,7 @@ import {
   containerName,
   healthCheck,
   imageReference,
+  is,
   labelNames,
   leavesTagOpen,
   milliseconds,
@@ -193,7 +194,6 @@ const text = () =>
     .string()
     .refine((each) => !each.includes('\0'), 'contains a NUL character, which nothing there can hold')
     .refine((each) => each.isWellFormed(), 'contains half a surrogate pair, which UTF-8 cannot write')
-const noAddress = 'must be an IP address of the host'
 const words = () => z.array(word, { error: 'must be a list of words' }).readonly()
 const each = <T>(list: readonly T[], key: (one: T) => string) => new Set(list.map(key)).size === list.length
 
@@ -237,7 +237,10 @@ const fields = () =>
     ports: z
       .array(
         z.strictObject({
-          hostIp: z.union([z.ipv4(noAddress), z.ipv6(noAddress)]).optional(),
+          hostIp: z
+            .string()
+            .refine((text) => is(text, z.ipv4(), z.ipv6()), 'must be an IP address of the host')
+            .optional(),
           host: portNumber(),
           container: portNumber(),
           protocol: z.enum(['tcp', 'udp']).optional(),

@@ -1,6 +1,7 @@
 /** A Raspberry Pi, or any Linux machine like it: this one, or one that is reached over SSH. */
 import type { StateHome, Topology } from '@harmony-iac/core'
 import type {
+  ContainerRuntime,
   FileSystem,
   PackageManager,
   ServiceManager,
@@ -11,6 +12,7 @@ import type {
 import type { Host } from '@harmony-iac/core/host'
 import { localHost } from './hosts/local.ts'
 import { thisMachine } from './hosts/this-machine.ts'
+import { type LinuxContainers, linuxContainers } from './linux/containers/containers.ts'
 import { linuxFiles } from './linux/files.ts'
 import { hostHome, keptFolder, stateFolder } from './linux/home.ts'
 import { joinPath } from './linux/names.ts'
@@ -40,6 +42,7 @@ export interface PiOptions<S extends boolean = boolean> {
  * export default defineProject({ name: 'kiosk', deployments: [deploy(kiosk, [File({ path: '/srv/motd', content: 'Hello\n' })])] })
  */
 export interface PiTopology extends Topology {
+  readonly containers: ContainerRuntime
   readonly files: FileSystem
   readonly packages: PackageManager
   readonly services: ServiceManager
@@ -52,6 +55,7 @@ export const PiTopology: new <S extends boolean = false>(
   options?: PiOptions<S>,
 ) => PiTopology & If<S, WithShell> = class implements PiTopology {
   readonly name: string
+  readonly containers: LinuxContainers
   readonly files: FileSystem
   readonly packages: PackageManager
   readonly services: LinuxServices
@@ -71,6 +75,7 @@ export const PiTopology: new <S extends boolean = false>(
       stateFolder: async () => stateFolder(await host.facts()),
       lockWaitMs: packageLockWaitMs,
     })
+    this.containers = linuxContainers(host)
     this.services = linuxServices(host)
     this.system = linuxSystem(host, this.files)
     this.users = linuxUsers(host, this.files)
@@ -87,7 +92,7 @@ export const PiTopology: new <S extends boolean = false>(
   }
 
   async close(): Promise<void> {
-    await this.services.close()
+    await Promise.all([this.services.close(), this.containers.close()])
     await this.#host.close()
   }
 } as never

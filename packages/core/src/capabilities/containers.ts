@@ -158,7 +158,7 @@ export interface NetworkState {
   readonly id: string
   readonly settings: NetworkSettings
   /** The containers that are in it, running or not. */
-  readonly containers: readonly { readonly name: string; readonly aliases: readonly string[] }[]
+  readonly containers: readonly string[]
 }
 
 /** What a volume is made with. */

@@ -202,9 +202,7 @@ export class SimulatedContainers implements ContainerRuntime {
       const network = this.#networks.get(name)
       if (!network) return undefined
       const containers = [...this.#containers].flatMap(([member, { settings }]) =>
-        settings.networks
-          .filter((use) => use.name === name)
-          .map(({ aliases }) => ({ name: member, aliases })),
+        settings.networks.some((use) => use.name === name) ? [member] : [],
       )
       return { name, ...network, containers }
     })

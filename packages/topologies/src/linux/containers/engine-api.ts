@@ -1,0 +1,140 @@
+/**
+ * Requests to a container engine over connections that a host dials: the same for this machine and over SSH. Connections are
+ * kept, and a handful of requests is under way at a time. The library for this API (dockerode) would load gRPC and Protobuf,
+ * three times what everything else here costs, and writes each request out in full for a log that nobody reads, secrets
+ * included.
+ */
+import { Agent, type ClientRequestArgs, request as httpRequest, type IncomingMessage } from 'node:http'
+import { type Duplex, Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { pipeline } from 'node:stream/promises'
+import { EngineError } from './engine-error.ts'
+
+/** How a request is made. */
+export interface EngineRequest {
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>> | undefined
+  /** Sent as JSON, or as it comes. */
+  readonly body?: unknown
+  readonly archive?: AsyncIterable<Uint8Array> | undefined
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  readonly signal?: AbortSignal | undefined
+  /** In milliseconds. Default a minute; 0 for what takes as long as it takes. */
+  readonly timeoutMs?: number | undefined
+}
+
+/** A container engine that answers. */
+export interface EngineApi {
+  /** @throws EngineError when it refuses; the error of the connection when nobody answers. */
+  json<T>(method: 'GET' | 'POST' | 'DELETE', path: string, options?: EngineRequest): Promise<T>
+  /** The answer as it comes. */
+  stream(method: 'GET' | 'POST', path: string, options?: EngineRequest): Promise<IncomingMessage>
+  close(): void
+}
+
+const mostAtOnce = 8
+const usualTimeoutMs = 60_000
+
+/** Speaks to the engine at the other end of what `dial` opens. */
+export function engineApi(dial: () => Promise<Duplex>): EngineApi {
+  const agent = new DialAgent(dial)
+
+  async function stream(
+    method: string,
+    path: string,
+    { query = {}, body, archive, headers = {}, signal, timeoutMs = usualTimeoutMs }: EngineRequest = {},
+  ): Promise<IncomingMessage> {
+    const limits = [signal, timeoutMs > 0 ? AbortSignal.timeout(timeoutMs) : undefined].filter(
+      (each) => each !== undefined,
+    )
+    const content = body === undefined ? undefined : Buffer.from(JSON.stringify(body))
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
+    const asked = httpRequest({
+      agent,
+      method,
+      path: `${path}${queryOf(query)}`,
+      signal: AbortSignal.any(limits),
+      headers: {
+        host: 'engine',
+        ...(content && { 'content-type': 'application/json', 'content-length': content.length }),
+        ...(archive && { 'content-type': 'application/x-tar' }),
+        ...headers,
+      },
+    })
+    asked.on('response', resolve)
+    asked.on('error', reject)
+    if (archive) {
+      // An engine that refuses ends the connection while it is written to: its answer says why.
+      pipeline(Readable.from(archive), asked).catch(reject)
+    } else asked.end(content)
+    const response = await promise
+    const { statusCode = 0 } = response
+    if (statusCode < 400) return response
+    throw new EngineError(statusCode, messageIn(await text(response)))
+  }
+
+  return {
+    stream,
+    async json<T>(method: 'GET' | 'POST' | 'DELETE', path: string, options?: EngineRequest): Promise<T> {
+      const body = await text(await stream(method, path, options))
+      return (body === '' ? undefined : JSON.parse(body)) as T
+    },
+    close: () => agent.destroy(),
+  }
+}
+
+/** Has connections dialled. They need not be sockets of this machine. */
+class DialAgent extends Agent {
+  readonly #dial: () => Promise<Duplex>
+
+  constructor(dial: () => Promise<Duplex>) {
+    super({ keepAlive: true, maxSockets: mostAtOnce, maxFreeSockets: mostAtOnce })
+    this.#dial = dial
+  }
+
+  override createConnection(
+    _options: ClientRequestArgs,
+    callback?: (error: Error | null, stream: Duplex) => void,
+  ): Duplex | undefined {
+    const failed = (error: unknown) => callback?.(error as Error, undefined as never)
+    this.#dial().then((stream) => callback?.(null, stream), failed)
+    return undefined
+  }
+
+  // What Node does here is for sockets; nothing that is kept may keep the process.
+  override keepSocketAlive(stream: Duplex): boolean {
+    ;(stream as { unref?: () => void }).unref?.()
+    return true
+  }
+
+  override reuseSocket(stream: Duplex): void {
+    ;(stream as { ref?: () => void }).ref?.()
+  }
+}
+
+function queryOf(query: NonNullable<EngineRequest['query']>): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined)
+  if (given.length === 0) return ''
+  return `?${new URLSearchParams(given.map(([key, value]) => [key, String(value)]))}`
+}
+
+function messageIn(body: string): string {
+  try {
+    const { message } = JSON.parse(body) as { readonly message?: unknown }
+    if (typeof message === 'string') return message.trim()
+  } catch {
+    // Said in plain text.
+  }
+  return body.trim()
+}
+
+/** The lines of JSON that an engine sends while it works. */
+export async function* jsonLines<T>(stream: AsyncIterable<Uint8Array>): AsyncGenerator<T> {
+  let rest = ''
+  const decoder = new TextDecoder()
+  for await (const chunk of stream) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) if (line.trim() !== '') yield JSON.parse(line) as T
+  }
+  if (rest.trim() !== '') yield JSON.parse(rest) as T
+}
