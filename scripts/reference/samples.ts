@@ -1,7 +1,11 @@
 /** One Score of each kind, to show what it claims and what it stands on. */
-import { type AnyScore, asset } from '@harmony-iac/core'
+import { type AnyScore, asset, secret } from '@harmony-iac/core'
 import {
   AuthorizedKey,
+  Container,
+  ContainerImage,
+  ContainerNetwork,
+  ContainerVolume,
   Directory,
   File,
   Group,
@@ -79,6 +83,31 @@ export const samples: Readonly<Record<string, { readonly written: string; readon
   Sysctl: sample(
     "Sysctl({ key: 'net.ipv4.ip_forward', value: 1 })",
     Sysctl({ key: 'net.ipv4.ip_forward', value: 1 }),
+  ),
+  Container: sample(
+    "Container({ name: 'player', image: 'lan:5000/player:4', ports: [{ host: 80, container: 8080 }], networks: [{ name: 'backend' }], mounts: [{ type: 'volume', volume: 'media', target: '/media' }] })",
+    Container({
+      name: 'player',
+      image: 'lan:5000/player:4',
+      ports: [{ host: 80, container: 8080 }],
+      networks: [{ name: 'backend' }],
+      mounts: [{ type: 'volume', volume: 'media', target: '/media' }],
+    }),
+  ),
+  ContainerImage: sample(
+    "ContainerImage({ name: 'lan:5000/player:4', login: { username: 'kiosk', password: secret('registry') } })",
+    ContainerImage({
+      name: 'lan:5000/player:4',
+      login: { username: 'kiosk', password: secret('registry') },
+    }),
+  ),
+  ContainerNetwork: sample(
+    "ContainerNetwork({ name: 'backend', internal: true })",
+    ContainerNetwork({ name: 'backend', internal: true }),
+  ),
+  ContainerVolume: sample(
+    "ContainerVolume({ name: 'media', retain: true })",
+    ContainerVolume({ name: 'media', retain: true }),
   ),
   StaticSite: sample(
     "StaticSite({ root: '/srv/site', pages: { 'index.html': '…', 'blog/first.html': '…' } })",

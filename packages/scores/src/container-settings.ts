@@ -123,13 +123,14 @@ function mountOf(mount: NonNullable<WantedContainer['mounts']>[number]): Contain
     : { type: 'volume', volume: mount.volume, target, readOnly }
 }
 
-function networksOf({ name, networks }: WantedContainer): readonly NetworkUse[] {
+function networksOf({ name, hostname, networks }: WantedContainer): readonly NetworkUse[] {
   if (networks === undefined) return [{ name: 'default', aliases: [] }]
   if (typeof networks === 'string') return [{ name: networks, aliases: [] }]
   return networks
     .map(({ name: network, aliases = [] }) => ({
       name: network,
-      aliases: [...new Set(aliases)].filter((alias) => alias !== name).sort(),
+      // Every runtime adds these by itself.
+      aliases: [...new Set(aliases)].filter((alias) => alias !== name && alias !== hostname).sort(),
     }))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
 }

@@ -83,13 +83,17 @@ async function snapshotOf(prefix: string): Promise<Snapshot> {
       .getContainer(Id)
       .inspect()
     const { Hostname, Env, ...config } = Config
-    const { NetworkMode: _, ...host } = HostConfig
+    // What an engine fills in when a container is first started or updated means the same as nothing there.
+    const { NetworkMode: _, Runtime: __, ...rest } = HostConfig as typeof HostConfig & { Runtime?: string }
+    const policy = HostConfig.RestartPolicy?.Name || 'no'
+    const host = { ...rest, RestartPolicy: policy, PidsLimit: HostConfig.PidsLimit || null }
+    const status = State.Status === 'created' ? 'exited' : State.Status
     const hostname = Id.startsWith(Hostname) ? '' : Hostname
     const networks = Object.entries(NetworkSettings.Networks).map(([network, { Aliases }]) => [
       network,
       [...(Aliases ?? [])].filter((alias: string) => !Id.startsWith(alias)).sort(),
     ])
-    const told = [State.Status, Image, hostname, [...Env].sort(), config, host, networks.sort()]
+    const told = [status, Image, hostname, [...Env].sort(), config, host, networks.sort()]
     lines[`container ${Name}`] = JSON.stringify(told)
   }
   for (const { Name, Driver, Internal, Labels, Options } of await docker.listNetworks())

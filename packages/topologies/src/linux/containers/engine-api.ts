@@ -37,6 +37,7 @@ const usualTimeoutMs = 60_000
 /** Speaks to the engine at the other end of what `dial` opens. */
 export function engineApi(dial: () => Promise<Duplex>): EngineApi {
   const agent = new DialAgent(dial)
+  const limited = limit(mostAtOnce)
 
   async function stream(
     method: string,
@@ -75,8 +76,10 @@ export function engineApi(dial: () => Promise<Duplex>): EngineApi {
   return {
     stream,
     async json<T>(method: 'GET' | 'POST' | 'DELETE', path: string, options?: EngineRequest): Promise<T> {
-      const body = await text(await stream(method, path, options))
-      return (body === '' ? undefined : JSON.parse(body)) as T
+      return await limited(async () => {
+        const body = await text(await stream(method, path, options))
+        return (body === '' ? undefined : JSON.parse(body)) as T
+      })
     },
     close: () => agent.destroy(),
   }
@@ -87,7 +90,7 @@ class DialAgent extends Agent {
   readonly #dial: () => Promise<Duplex>
 
   constructor(dial: () => Promise<Duplex>) {
-    super({ keepAlive: true, maxSockets: mostAtOnce, maxFreeSockets: mostAtOnce })
+    super({ keepAlive: true, maxFreeSockets: mostAtOnce })
     this.#dial = dial
   }
 
@@ -96,18 +99,37 @@ class DialAgent extends Agent {
     callback?: (error: Error | null, stream: Duplex) => void,
   ): Duplex | undefined {
     const failed = (error: unknown) => callback?.(error as Error, undefined as never)
-    this.#dial().then((stream) => callback?.(null, stream), failed)
+    this.#dial().then((stream) => callback?.(null, asSocket(stream)), failed)
     return undefined
   }
+}
 
-  // What Node does here is for sockets; nothing that is kept may keep the process.
-  override keepSocketAlive(stream: Duplex): boolean {
-    ;(stream as { unref?: () => void }).unref?.()
-    return true
-  }
+/** What Node calls on the connections that it keeps; those over SSH know none of it, and need none. */
+function asSocket(stream: Duplex): Duplex {
+  const none = () => stream
+  return Object.assign(
+    stream,
+    Object.fromEntries(
+      ['setKeepAlive', 'setTimeout', 'setNoDelay', 'ref', 'unref']
+        .filter((method) => !(method in stream))
+        .map((method) => [method, none]),
+    ),
+  )
+}
 
-  override reuseSocket(stream: Duplex): void {
-    ;(stream as { ref?: () => void }).ref?.()
+/** Lets so many work at the same time. Node's agent counts a connection only once it is there. */
+function limit(most: number): <T>(work: () => Promise<T>) => Promise<T> {
+  let running = 0
+  const waiting: (() => void)[] = []
+  return async (work) => {
+    if (running >= most) await new Promise<void>((resolve) => waiting.push(resolve))
+    running++
+    try {
+      return await work()
+    } finally {
+      running--
+      waiting.shift()?.()
+    }
   }
 }
 

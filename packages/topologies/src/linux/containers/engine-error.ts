@@ -1,5 +1,5 @@
 /** What a container engine says when it refuses, in words that tell what to do. */
-import { HarmonyError, isHarmonyError } from '@harmony-iac/core'
+import { HarmonyError, isHarmonyError, toHarmonyError } from '@harmony-iac/core'
 
 /** A refusal of the engine, as it says it. */
 export class EngineError extends HarmonyError {
@@ -131,6 +131,8 @@ const meanings: readonly Meaning[] = [
   },
 ]
 
+const brokenConnection = /^(?:ECONN|EPIPE|ETIMEDOUT|ENOTCONN|ERR_STREAM|HPE_|ERR_SOCKET)/
+
 /** What the engine says, about something and with what to do. */
 export function told(what: string, error: unknown): HarmonyError {
   if (!(error instanceof EngineError)) {
@@ -143,14 +145,11 @@ export function told(what: string, error: unknown): HarmonyError {
       })
     if (name === 'AbortError')
       return new HarmonyError('interrupted', `${what} was interrupted`, { cause: error })
-    return new HarmonyError(
-      'unreachable',
-      `${what}: the container engine went away${code ? ` (${code})` : ''}`,
-      {
-        hint: 'it may be restarting: apply again, what was begun is completed',
-        cause: error,
-      },
-    )
+    if (code === undefined || !brokenConnection.test(code)) return toHarmonyError(error)
+    return new HarmonyError('unreachable', `${what}: the container engine went away (${code})`, {
+      hint: 'it may be restarting: apply again, what was begun is completed',
+      cause: error,
+    })
   }
   const data = { subject: what, status: error.status, engine: error.message }
   for (const { words, code, message, hint } of meanings) {

@@ -246,10 +246,10 @@ export function containerBody(settings: ContainerSettings): object {
       ReadonlyRootfs: settings.readOnly,
       LogConfig: logging && { Type: logging.driver, Config: logging.options },
     },
-    NetworkingConfig: network &&
-      !isBuiltIn(network.name) && {
-        EndpointsConfig: { [network.name]: { Aliases: network.aliases } },
-      },
+    NetworkingConfig:
+      network && !isBuiltIn(network.name)
+        ? { EndpointsConfig: { [network.name]: { Aliases: network.aliases } } }
+        : undefined,
   }
 }
 
@@ -260,6 +260,7 @@ export function updateBody({ resources, restart }: Pick<ContainerSettings, 'reso
     // What it may swap goes along: a limit above that of both together is refused. As much again is what engines take.
     ...(memory !== undefined && { Memory: memory, MemorySwap: memory * 2 }),
     ...(cpus !== undefined && { NanoCpus: nanos(cpus) }),
+    // None: what was there is lifted.
     PidsLimit: pids ?? 0,
     RestartPolicy: { Name: restart.policy, MaximumRetryCount: restart.attempts ?? 0 },
   }
@@ -323,13 +324,14 @@ function mountsOf({ Mounts: mounts, HostConfig: host }: EngineContainer): readon
 function networksOf({
   Id,
   Name,
+  Config,
   NetworkSettings: settings,
   HostConfig,
 }: EngineContainer): readonly NetworkUse[] {
   const mode = HostConfig.NetworkMode ?? ''
   if (mode === 'host' || mode === 'none') return [{ name: mode, aliases: [] }]
-  // Older engines add the id, and call a container by its own name as well.
-  const own = [Id.slice(0, 12), Name.replace(/^\//, '')]
+  // Engines add these by themselves.
+  const own = [Id.slice(0, 12), Name.replace(/^\//, ''), Config.Hostname]
   return Object.entries(settings?.Networks ?? {})
     .map(([name, { Aliases }]) => ({
       name: name === 'bridge' ? 'default' : name,
