@@ -22,6 +22,7 @@ import { once } from './once.ts'
 
 /** What a {@link ContainerNetwork} is made from. */
 export interface ContainerNetworkSpec {
+  /** Unique on its host. */
   readonly name: string
   /** How it is made. Default `bridge`: a network of this host. */
   readonly driver?: string | undefined
@@ -33,6 +34,7 @@ export interface ContainerNetworkSpec {
   readonly internal?: boolean | undefined
   /** With addresses of IPv6. Default false. */
   readonly ipv6?: boolean | undefined
+  /** For people and programs. */
   readonly labels?: Readonly<Record<string, string>> | undefined
   /** Of its driver. */
   readonly options?: Readonly<Record<string, string>> | undefined

@@ -20,11 +20,13 @@ import { labelNames, objectName } from './container-fields.ts'
 
 /** What a {@link ContainerVolume} is made from. */
 export interface ContainerVolumeSpec {
+  /** Unique on its host. */
   readonly name: string
   /** How it is kept. Default `local`: in a folder of the host. */
   readonly driver?: string | undefined
   /** Of its driver: `{ type: 'nfs', o: 'addr=nas,rw', device: ':/media' }`. */
   readonly options?: Readonly<Record<string, string>> | undefined
+  /** For people and programs. */
   readonly labels?: Readonly<Record<string, string>> | undefined
   /**
    * Make it anew where its driver, options or labels differ, which none of them can be changed otherwise: **all that is

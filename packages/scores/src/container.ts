@@ -77,6 +77,43 @@ export interface ContainerHealth {
   readonly startPeriodMs?: number | undefined
 }
 
+/** A network that it is in. */
+export interface ContainerNetworkUse {
+  readonly name: string
+  /** Further names that others in that network find it by. */
+  readonly aliases?: readonly string[] | undefined
+}
+
+/** What happens when its main process ends; `onFailure` says how often at most. */
+export type ContainerRestart =
+  | 'no'
+  | 'always'
+  | 'unless-stopped'
+  | 'on-failure'
+  | { readonly onFailure: number }
+
+/** The most it may use. */
+export interface ContainerLimits {
+  /** In bytes. */
+  readonly memory?: number | undefined
+  /** A number of processors: `0.5`. */
+  readonly cpus?: number | undefined
+  /** How many processes and threads. */
+  readonly pids?: number | undefined
+}
+
+/** Capabilities of Linux, without `CAP_`. */
+export interface ContainerCapabilities {
+  readonly add?: readonly string[] | undefined
+  readonly drop?: readonly string[] | undefined
+}
+
+/** Where what it writes goes. */
+export interface ContainerLog {
+  readonly driver: string
+  readonly options?: Readonly<Record<string, string>> | undefined
+}
+
 /** What a {@link Container} is made from. What is left out is as the image says, or as the runtime does by itself. */
 export interface ContainerSpec {
   /** Unique on its host. */
@@ -108,30 +145,14 @@ export interface ContainerSpec {
    * The networks that it is in, all of them, with further names for it there; or that of the `host`; or `none`.
    * Default: the one that every container is in.
    */
-  readonly networks?:
-    | readonly { readonly name: string; readonly aliases?: readonly string[] | undefined }[]
-    | 'host'
-    | 'none'
-    | undefined
+  readonly networks?: readonly ContainerNetworkUse[] | 'host' | 'none' | undefined
   /**
    * What happens when its main process ends, or the host starts. Default `unless-stopped`: it is started again. With
    * `no` it is a failure all the same that it ended: for what runs once there is `ShellJob`.
    */
-  readonly restart?:
-    | 'no'
-    | 'always'
-    | 'unless-stopped'
-    | 'on-failure'
-    | { readonly onFailure: number }
-    | undefined
+  readonly restart?: ContainerRestart | undefined
   /** The most it may use: memory in bytes, a number of processors, a number of processes. Default: all there is. */
-  readonly resources?:
-    | {
-        readonly memory?: number | undefined
-        readonly cpus?: number | undefined
-        readonly pids?: number | undefined
-      }
-    | undefined
+  readonly resources?: ContainerLimits | undefined
   /** Who it runs as there: a name or number, and a group after a colon. */
   readonly user?: string | undefined
   /** The folder it starts in. */
@@ -139,11 +160,10 @@ export interface ContainerSpec {
   /** What it takes its host's name to be. */
   readonly hostname?: string | undefined
   /** Capabilities of Linux that it is given, or has taken away: `NET_ADMIN`; `ALL`. */
-  readonly capabilities?:
-    | { readonly add?: readonly string[] | undefined; readonly drop?: readonly string[] | undefined }
-    | undefined
+  readonly capabilities?: ContainerCapabilities | undefined
   /** It may write to its mounts only. Default false. */
   readonly readOnly?: boolean | undefined
+  /** Added to those of the image. */
   readonly labels?: Readonly<Record<string, string>> | undefined
   /** How to find out whether it does its work; `none` turns off what the image says. */
   readonly health?: ContainerHealth | 'none' | undefined
@@ -152,9 +172,7 @@ export interface ContainerSpec {
   /** How long it may take to end, in milliseconds, whole seconds; then it is killed. Default 10000. */
   readonly stopTimeoutMs?: number | undefined
   /** Where what it writes goes. Default: as the runtime is configured. */
-  readonly logging?:
-    | { readonly driver: string; readonly options?: Readonly<Record<string, string>> | undefined }
-    | undefined
+  readonly logging?: ContainerLog | undefined
   /**
    * Which comes first when it has to be replaced: the start of the new one, or the stop of the old one. Default: the
    * start, unless the two would get in each other's way: a port of the host, the host's network, something that both
@@ -185,6 +203,7 @@ export interface ContainerStatus {
 
 /** What other Scores may take from a {@link Container}. */
 export interface ContainerOutputs {
+  /** Another one for every container that gets this name. */
   readonly id: string
   readonly imageId: string
 }

@@ -8,10 +8,15 @@ export {
 } from './authorized-key.ts'
 export {
   Container,
+  type ContainerCapabilities,
   type ContainerHealth,
+  type ContainerLimits,
+  type ContainerLog,
   type ContainerMountSpec,
+  type ContainerNetworkUse,
   type ContainerOutputs,
   type ContainerPort,
+  type ContainerRestart,
   type ContainerSpec,
   type ContainerStatus,
 } from './container.ts'
