@@ -1,0 +1,110 @@
+/** An engine of one test's own, to be killed and started again: without networks, so that it leaves alone what others use. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { promisify } from 'node:util'
+
+/** A running engine; disposing of it ends it, and removes what it kept. */
+export interface PrivateEngine extends AsyncDisposable {
+  readonly socket: string
+  /** As a power cut is for it: what it was doing is not finished. */
+  kill(): Promise<void>
+  /** Starts it again on the same data. */
+  start(): Promise<void>
+}
+
+const run = promisify(execFile)
+const startsWithinMs = 60_000
+
+/** Starts one. */
+export async function startPrivateEngine(): Promise<PrivateEngine> {
+  const folder = await mkdtemp(join(tmpdir(), 'harmony-private-engine-'))
+  const socket = join(folder, 'docker.sock')
+  let child: ChildProcess | undefined
+
+  async function start(): Promise<void> {
+    await rm(join(folder, 'docker.pid'), { force: true })
+    const options = [
+      ...[
+        '--host',
+        `unix://${socket}`,
+        '--data-root',
+        join(folder, 'data'),
+        '--exec-root',
+        join(folder, 'run'),
+      ],
+      ...['--pidfile', join(folder, 'docker.pid'), '--bridge=none', '--iptables=false', '--ip6tables=false'],
+    ]
+    // It ends with this process, also when that is killed; and with it the containerd that it starts.
+    child = spawn('setpriv', ['--pdeathsig', 'TERM', 'dockerd', ...options], {
+      stdio: ['ignore', 'ignore', 'ignore'],
+    })
+    const until = Date.now() + startsWithinMs
+    while (!(await answers(socket))) {
+      if (child.exitCode !== null || Date.now() > until) throw new Error('the engine does not start')
+      await pause(100)
+    }
+  }
+
+  async function end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    const ended = once(child, 'exit')
+    child.kill(signal)
+    await ended
+    // Its own containerd does not notice by itself; the next one would find another at its socket.
+    if (signal === 'SIGKILL') await endContainerd(folder)
+  }
+
+  await start()
+  return {
+    socket,
+    kill: () => end('SIGKILL'),
+    start,
+    async [Symbol.asyncDispose]() {
+      await end('SIGTERM')
+      await unmount(folder)
+      await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
+    },
+  }
+}
+
+/** An engine that was killed has unmounted nothing. */
+async function unmount(folder: string): Promise<void> {
+  const mounts = (await readFile('/proc/self/mountinfo', 'utf8'))
+    .split('\n')
+    .map((line) => line.split(' ')[4])
+  const own = mounts.filter((path) => path?.startsWith(`${folder}/`)) as string[]
+  // The last one mounted may be within an earlier one.
+  for (const path of own.reverse()) await run('umount', ['--lazy', path]).catch(() => undefined)
+}
+
+async function endContainerd(folder: string): Promise<void> {
+  const text = await readFile(join(folder, 'run/containerd/containerd.pid'), 'utf8').catch(() => '')
+  const pid = Number(text)
+  if (!(pid > 0)) return
+  try {
+    process.kill(pid, 'SIGKILL')
+    for (;;) {
+      process.kill(pid, 0)
+      await pause(50)
+    }
+  } catch {
+    // Gone.
+  }
+}
+
+async function answers(socket: string): Promise<boolean> {
+  const asked = request({ socketPath: socket, path: '/_ping' })
+  asked.end()
+  try {
+    const [response] = await once(asked, 'response')
+    response.resume()
+    return response.statusCode === 200
+  } catch {
+    return false
+  }
+}
