@@ -66,7 +66,8 @@ const fields = () =>
       .regex(/^[a-z][a-z0-9_./:-]*$/, 'is no name of a driver')
       .optional(),
     subnet: z
-      .union([z.cidrv4(), z.cidrv6()], { error: 'must be a network such as 172.30.0.0/24' })
+      .string()
+      .refine((text) => is(text, z.cidrv4(), z.cidrv6()), 'must be a network such as 172.30.0.0/24')
       .optional(),
     gateway: z
       .string()

@@ -72,7 +72,7 @@ export function deviations(wanted: ContainerSettings, found: ContainerSettings):
   differ('command', found.command, wanted.command)
   differ('entrypoint', found.entrypoint, wanted.entrypoint)
   records('env', found.env, wanted.env)
-  differ('ports', found.ports, wanted.ports)
+  differ('ports', [...found.ports].map(shown).sort(byText), [...wanted.ports].map(shown).sort(byText))
   differ('mounts', found.mounts, wanted.mounts)
   differ('networks', found.networks, wanted.networks, canMove(found.networks) && canMove(wanted.networks))
   differ('restart', found.restart, wanted.restart, true)

@@ -6,20 +6,7 @@ export {
   type AuthorizedKeySpec,
   type AuthorizedKeyStatus,
 } from './authorized-key.ts'
-export {
-  Container,
-  type ContainerCapabilities,
-  type ContainerHealth,
-  type ContainerLimits,
-  type ContainerLog,
-  type ContainerMountSpec,
-  type ContainerNetworkUse,
-  type ContainerOutputs,
-  type ContainerPort,
-  type ContainerRestart,
-  type ContainerSpec,
-  type ContainerStatus,
-} from './container.ts'
+export { Container, type ContainerOutputs, type ContainerSpec, type ContainerStatus } from './container.ts'
 export {
   ContainerImage,
   type ContainerImageOutputs,
@@ -32,6 +19,16 @@ export {
   type ContainerNetworkSpec,
   type ContainerNetworkStatus,
 } from './container-network.ts'
+export type {
+  ContainerCapabilities,
+  ContainerHealth,
+  ContainerLimits,
+  ContainerLog,
+  ContainerMountSpec,
+  ContainerNetworkUse,
+  ContainerPort,
+  ContainerRestart,
+} from './container-spec.ts'
 export {
   ContainerVolume,
   type ContainerVolumeOutputs,

@@ -1,4 +1,7 @@
-/** An engine of one test's own, to be killed and started again: without networks, so that it leaves alone what others use. */
+/**
+ * An engine of one test's own, to be killed and started again. It has a bridge of its own, too: told to have none, an
+ * engine takes away the usual one, whoever uses it.
+ */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -24,6 +27,11 @@ const startsWithinMs = 60_000
 export async function startPrivateEngine(): Promise<PrivateEngine> {
   const folder = await mkdtemp(join(tmpdir(), 'harmony-private-engine-'))
   const socket = join(folder, 'docker.sock')
+  const bridge = `hy${process.pid}`
+  const net = process.pid % 250
+  await run('ip', ['link', 'add', bridge, 'type', 'bridge'])
+  await run('ip', ['address', 'add', `10.213.${net}.1/24`, 'dev', bridge])
+  await run('ip', ['link', 'set', bridge, 'up'])
   let child: ChildProcess | undefined
 
   async function start(): Promise<void> {
@@ -37,7 +45,14 @@ export async function startPrivateEngine(): Promise<PrivateEngine> {
         '--exec-root',
         join(folder, 'run'),
       ],
-      ...['--pidfile', join(folder, 'docker.pid'), '--bridge=none', '--iptables=false', '--ip6tables=false'],
+      ...[
+        '--pidfile',
+        join(folder, 'docker.pid'),
+        `--bridge=${bridge}`,
+        '--iptables=false',
+        '--ip6tables=false',
+      ],
+      ...['--ip-masq=false', '--ip-forward=false', '--userland-proxy=false'],
     ]
     // It ends with this process, also when that is killed; and with it the containerd that it starts.
     child = spawn('setpriv', ['--pdeathsig', 'TERM', 'dockerd', ...options], {
@@ -67,6 +82,7 @@ export async function startPrivateEngine(): Promise<PrivateEngine> {
     async [Symbol.asyncDispose]() {
       await end('SIGTERM')
       await unmount(folder)
+      await run('ip', ['link', 'delete', bridge])
       await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
     },
   }

@@ -3,7 +3,7 @@
  * What many Scores ask for at the same time is one list, and one question for each container that is there.
  */
 import { setTimeout as pause } from 'node:timers/promises'
-import { HarmonyError, toHarmonyError } from '@harmony-iac/core'
+import { HarmonyError } from '@harmony-iac/core'
 import type {
   ContainerRuntime,
   ContainerState,
@@ -14,18 +14,17 @@ import type {
   VolumeState,
 } from '@harmony-iac/core/capabilities'
 import type { Host } from '@harmony-iac/core/host'
-import { gather } from '../services/gather.ts'
 import { connectEngine, type Engine } from './connect.ts'
-import { isGone, says, told } from './engine-error.ts'
+import { EngineError, isGone, isReset, says, told } from './engine-error.ts'
+import type { EngineContainer, EngineImage, EngineNetwork, EngineVolume, Listed } from './engine-types.ts'
 import { demux } from './logs.ts'
+import { portProblem } from './port-problem.ts'
 import { followPull, loadedImages } from './progress.ts'
 import { lookUpName, pullQuery, registryAuth, tagQuery } from './references.ts'
+import { each, together } from './together.ts'
 import {
   containerBody,
   defaultsOf,
-  type EngineContainer,
-  type EngineImage,
-  type EngineNetwork,
   engineNetwork,
   isBuiltIn,
   networkSettingsOf,
@@ -49,16 +48,6 @@ export interface LinuxContainersOptions {
 const watchedMs = 60_000
 const longest = { timeoutMs: 0 }
 
-type Listed = { readonly Id: string; readonly Names?: readonly string[] | null }
-type EngineVolume = {
-  readonly Name: string
-  readonly Driver?: string
-  readonly Options?: Readonly<Record<string, string>> | null
-  readonly Labels?: Readonly<Record<string, string>> | null
-}
-/** What is known, or why nothing is. */
-type Answer<T> = { readonly value: T } | { readonly error: unknown }
-
 /** The containers of a Linux host with a container engine. */
 export function linuxContainers(
   host: Host,
@@ -81,11 +70,15 @@ export function linuxContainers(
     try {
       return await api.json<T>('GET', path, query)
     } catch (error) {
-      if (query?.signal?.aborted || toHarmonyError(error).code === 'refused') throw error
-      if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error
-      return await api.json<T>('GET', path, query)
+      if (!isReset(error) || query?.signal?.aborted) throw asked(error)
     }
+    return await api.json<T>('GET', path, query).catch((error: unknown) => {
+      throw asked(error)
+    })
   }
+
+  /** A refusal is for whoever asked to judge. */
+  const asked = (error: unknown): Error => (error instanceof EngineError ? error : told(host.name, error))
 
   async function post<T = unknown>(
     what: string,
@@ -137,41 +130,6 @@ export function linuxContainers(
     return await known
   }
 
-  /** Answers many who ask at the same time for things by name. */
-  function together<T>(answer: (names: readonly string[]) => Promise<ReadonlyMap<string, Answer<T>>>) {
-    const all = gather(0, async (names: readonly string[]) => {
-      const answers = await answer([...new Set(names)])
-      return names.map((name) => answers.get(name))
-    })
-    return async (name: string, signal?: AbortSignal): Promise<T | undefined> => {
-      signal?.throwIfAborted()
-      try {
-        const found = await all(name)
-        if (found && 'error' in found) throw found.error
-        return found?.value
-      } catch (error) {
-        throw told(name, error)
-      }
-    }
-  }
-
-  async function each<T>(
-    names: readonly string[],
-    look: (name: string) => Promise<T | undefined>,
-  ): Promise<ReadonlyMap<string, Answer<T>>> {
-    const answers = await Promise.all(
-      names.map(async (name): Promise<[string, Answer<T>] | undefined> => {
-        try {
-          const value = await look(name)
-          return value === undefined ? undefined : [name, { value }]
-        } catch (error) {
-          return [name, { error }]
-        }
-      }),
-    )
-    return new Map(answers.filter((answer) => answer !== undefined))
-  }
-
   const list = () => ask<readonly Listed[]>('/containers/json', { query: { all: true } })
   const container = together(async (names) => {
     // By name, the engine would also take the beginning of an id.
@@ -192,11 +150,7 @@ export function linuxContainers(
     }),
   )
   const network = together<NetworkState>(async (names) => {
-    type Member = Listed & { readonly NetworkSettings?: EngineContainer['NetworkSettings'] }
-    const [all, containers] = await Promise.all([
-      ask<readonly EngineNetwork[]>('/networks'),
-      list() as Promise<readonly Member[]>,
-    ])
+    const [all, containers] = await Promise.all([ask<readonly EngineNetwork[]>('/networks'), list()])
     return await each(names, async (name) => {
       const found = all.find(({ Name }) => Name === name)
       if (!found) return undefined
@@ -223,35 +177,11 @@ export function linuxContainers(
     return stopTimeoutMs + 60_000
   }
 
-  /** Who has the port that the engine says is taken. */
-  async function startProblem(name: string, error: unknown): Promise<HarmonyError> {
-    const problem = told(name, error)
-    const port =
-      /(?:[^\d]|^)(\d{1,5})(?:\/\w+)?:? (?:failed: )?(?:bind: )?(?:port is already allocated|address already in use)/.exec(
-        problem.message,
-      )?.[1]
-    if (port === undefined) return problem
-    type Published = Listed & { readonly Ports?: readonly { readonly PublicPort?: number }[] | null }
-    const all = (await list().catch(() => [])) as readonly Published[]
-    const holder = all.find(({ Ports }) => Ports?.some(({ PublicPort }) => String(PublicPort) === port))
-    const called = holder?.Names?.[0]?.slice(1)
-    if (called === undefined || called === name) return problem
-    return new HarmonyError(
-      'refused',
-      `${name}: port ${port} of the host is taken by the container ${called}`,
-      {
-        hint: `publish another port, or remove ${called}`,
-        cause: error,
-        data: { ...problem.data, port: Number(port), holder: called },
-      },
-    )
-  }
-
   async function begin(name: string, verb: '/start' | '/restart', timeoutMs: number): Promise<void> {
     try {
       await (await engine()).json('POST', at(name, verb), { timeoutMs })
     } catch (error) {
-      throw await startProblem(name, error)
+      throw await portProblem(told(name, error), name, list)
     }
     const id = (await ask<EngineContainer>(at(name, '/json'))).Id
     started.set(id, performance.now())

@@ -44,16 +44,17 @@ export function engineApi(dial: () => Promise<Duplex>): EngineApi {
     path: string,
     { query = {}, body, archive, headers = {}, signal, timeoutMs = usualTimeoutMs }: EngineRequest = {},
   ): Promise<IncomingMessage> {
-    const limits = [signal, timeoutMs > 0 ? AbortSignal.timeout(timeoutMs) : undefined].filter(
-      (each) => each !== undefined,
-    )
+    const ends = AbortSignal.any([
+      ...(signal ? [signal] : []),
+      ...(timeoutMs > 0 ? [AbortSignal.timeout(timeoutMs)] : []),
+    ])
     const content = body === undefined ? undefined : Buffer.from(JSON.stringify(body))
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
     const asked = httpRequest({
       agent,
       method,
       path: `${path}${queryOf(query)}`,
-      signal: AbortSignal.any(limits),
+      signal: ends,
       headers: {
         host: 'engine',
         ...(content && { 'content-type': 'application/json', 'content-length': content.length }),
@@ -62,7 +63,8 @@ export function engineApi(dial: () => Promise<Duplex>): EngineApi {
       },
     })
     asked.on('response', resolve)
-    asked.on('error', reject)
+    // Node says only that it was aborted; the signal says why.
+    asked.on('error', (error) => reject(ends.aborted ? ends.reason : error))
     if (archive) {
       // An engine that refuses ends the connection while it is written to: its answer says why.
       pipeline(Readable.from(archive), asked).catch(reject)

@@ -17,6 +17,11 @@ export function isGone(error: unknown): boolean {
   return error instanceof EngineError && error.status === 404
 }
 
+/** Whether the connection was closed by the other end, as one is that was kept for too long. */
+export function isReset(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException | undefined)?.code === 'ECONNRESET'
+}
+
 /** Whether it is a refusal with these words. */
 export function says(error: unknown, words: RegExp): boolean {
   return error instanceof EngineError && words.test(error.message)

@@ -42,5 +42,7 @@ export function registryAuth(
   const isHost = rest.length > 0 && (/[.:]/.test(first) || first === 'localhost')
   const serveraddress = isHost ? first : 'https://index.docker.io/v1/'
   const auth = login ? { ...login, serveraddress } : {}
-  return { 'x-registry-auth': Buffer.from(JSON.stringify(auth)).toString('base64url') }
+  // The alphabet for addresses, with padding: without it the header counts for nothing, and no engine says so.
+  const encoded = Buffer.from(JSON.stringify(auth)).toString('base64')
+  return { 'x-registry-auth': encoded.replaceAll('+', '-').replaceAll('/', '_') }
 }
