@@ -1,7 +1,7 @@
 /** What the engine tells while it fetches or reads images. Its answer begins with status 200: whether it went well comes last. */
 import type { PullOptions } from '@harmony-iac/core/capabilities'
-import { jsonLines } from './engine-api.ts'
 import { EngineError } from './engine-error.ts'
+import { jsonLines } from './json-lines.ts'
 
 interface Line {
   readonly status?: string
