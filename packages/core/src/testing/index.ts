@@ -36,7 +36,8 @@ export {
 export { MemoryHome } from './memory-home.ts'
 export { mortalHost } from './mortal-host.ts'
 export { type SimulatedOptions, SimulatedTopology } from './simulated.ts'
-export { type ContainerBehaviour, SimulatedContainers } from './simulated-containers.ts'
+export type { ContainerBehaviour } from './simulated-container.ts'
+export { SimulatedContainers } from './simulated-containers.ts'
 export {
   compareSnapshots,
   type DiskAttributes,

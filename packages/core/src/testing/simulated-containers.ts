@@ -24,53 +24,22 @@ import type {
 import type { Clock } from '../engine/contract.ts'
 import { HarmonyError } from '../errors.ts'
 import type { Faults, Progress } from './faults.ts'
+import {
+  begin,
+  type Container,
+  type ContainerBehaviour,
+  catchUp,
+  type Image,
+  idOf,
+  imageOf,
+  leave,
+  lookAt,
+  plain,
+  settingsFrom,
+} from './simulated-container.ts'
 import type { Snapshot } from './simulated-disk.ts'
 
-/** How containers of an image behave. What is left out: they run for ever, and are healthy at once if they are asked. */
-export interface ContainerBehaviour {
-  /** Why they cannot be started at all. */
-  readonly refuses?: string
-  /** In milliseconds after the start: then the main process ends with `exit`. */
-  readonly endMs?: number
-  /** Default 1. */
-  readonly exit?: number
-  /** In milliseconds after the start; `never`. */
-  readonly healthyMs?: number | 'never'
-  /** What they write when they start. */
-  readonly says?: readonly string[]
-}
-
-interface Container {
-  readonly id: string
-  readonly imageId: string
-  settings: ContainerSettings
-  status: ContainerState['status']
-  startedAt: number | undefined
-  startedByUs: boolean
-  restarts: number
-  exitCode: number | undefined
-  readonly log: string[]
-}
-
-interface Image {
-  readonly id: string
-  readonly digest: string
-  readonly defaults: ImageDefaults
-  readonly login: RegistryLogin | undefined
-}
-
-const restartMs = 100
 const keptImages = 'harmony-kept:'
-const plain: ImageDefaults = {
-  entrypoint: [],
-  command: ['serve'],
-  env: { PATH: '/bin' },
-  user: '',
-  workingDir: '',
-  labels: {},
-  health: 'none',
-  stopSignal: 'SIGTERM',
-}
 
 /** {@link ContainerRuntime} in memory. */
 export class SimulatedContainers implements ContainerRuntime {
@@ -128,7 +97,7 @@ export class SimulatedContainers implements ContainerRuntime {
   operate(name: string, deed: 'start' | 'stop' | 'pause' | 'kill' | 'remove'): void {
     const container = this.#container(name)
     if (deed === 'remove') this.#containers.delete(name)
-    else if (deed === 'start') this.#begin(container, this.#clock.now())
+    else if (deed === 'start') begin(container, this.#behaviours.get(container.imageId), this.#clock.now())
     else if (deed === 'pause') container.status = 'paused'
     else Object.assign(container, { status: 'exited', exitCode: deed === 'kill' ? 137 : 0 })
   }
@@ -449,28 +418,8 @@ export class SimulatedContainers implements ContainerRuntime {
   #container(name: string): Container {
     const container = this.#containers.get(name)
     if (!container) throw refused(name, 'does not exist')
-    const { endMs, exit = 1 } = this.#behaviours.get(container.imageId) ?? {}
-    while (endMs !== undefined && container.startedAt !== undefined) {
-      const { status, startedAt, settings } = container
-      const ends = startedAt + endMs
-      if ((status !== 'running' && status !== 'restarting') || ends > this.#clock.now()) break
-      const { policy, attempts = Number.POSITIVE_INFINITY } = settings.restart
-      const again =
-        policy === 'always' ||
-        policy === 'unless-stopped' ||
-        (policy === 'on-failure' && exit !== 0 && container.restarts < attempts)
-      container.exitCode = exit
-      container.status = again ? 'restarting' : 'exited'
-      if (!again || ends + restartMs > this.#clock.now()) break
-      container.restarts++
-      this.#begin(container, ends + restartMs)
-    }
+    catchUp(container, this.#behaviours.get(container.imageId), this.#clock.now())
     return container
-  }
-
-  #begin(container: Container, now: number): void {
-    container.log.push(...(this.#behaviours.get(container.imageId)?.says ?? []))
-    Object.assign(container, { status: 'running', startedAt: now, exitCode: undefined })
   }
 
   #start(name: string): void {
@@ -485,7 +434,7 @@ export class SimulatedContainers implements ContainerRuntime {
             throw refused(name, `cannot have port ${host}: the container ${other} has it`)
     container.restarts = 0
     container.startedByUs = true
-    this.#begin(container, this.#clock.now())
+    begin(container, this.#behaviours.get(container.imageId), this.#clock.now())
   }
 
   #stop(name: string): void {
@@ -495,62 +444,10 @@ export class SimulatedContainers implements ContainerRuntime {
   }
 
   #state(name: string, container: Container): ContainerState {
-    const { id, imageId, settings, status, startedAt, startedByUs, restarts, exitCode } = container
-    const image = this.#imageBy(imageId)
-    const ago = startedAt === undefined ? 0 : this.#clock.now() - startedAt
-    const { healthyMs = 0 } = this.#behaviours.get(imageId) ?? {}
-    const running = status === 'running'
-    return {
-      name,
-      id,
-      imageId,
-      settings,
-      defaults: image?.defaults ?? plain,
-      status,
-      health: running ? healthOf(settings, healthyMs, ago) : 'none',
-      healthSays: undefined,
-      exitCode,
-      outOfMemory: false,
-      error: undefined,
-      since: startedAt,
-      restarts,
-      restartsSeen: startedByUs ? restarts : 0,
-      startedMsAgo: startedByUs && running ? ago : undefined,
-    }
+    const { defaults = plain } = this.#imageBy(container.imageId) ?? {}
+    const behaviour = this.#behaviours.get(container.imageId)
+    return { name, defaults, ...lookAt(container, behaviour, this.#clock.now()) }
   }
-}
-
-function healthOf({ health }: ContainerSettings, healthyMs: number | 'never', ago: number) {
-  if (health === 'none') return 'none'
-  if (healthyMs !== 'never') return ago >= healthyMs ? 'healthy' : 'starting'
-  return ago >= health.startPeriodMs + health.retries * health.intervalMs ? 'unhealthy' : 'starting'
-}
-
-function settingsFrom(defaults: ImageDefaults): ContainerSettings {
-  return {
-    image: '',
-    ...defaults,
-    ports: [],
-    mounts: [],
-    networks: [{ name: 'default', aliases: [] }],
-    restart: { policy: 'no' },
-    resources: {},
-    capabilities: { add: [], drop: [] },
-    readOnly: false,
-  }
-}
-
-function imageOf(content: string, defaults: ImageDefaults, login?: RegistryLogin): Image {
-  return { id: idOf(content), digest: `sha256:${hash('sha256', `of ${content}`, 'hex')}`, defaults, login }
-}
-
-function idOf(content: string): string {
-  return `sha256:${hash('sha256', content, 'hex')}`
-}
-
-function leave(container: Container, network: string): void {
-  const networks = container.settings.networks.filter(({ name }) => name !== network)
-  container.settings = { ...container.settings, networks }
 }
 
 function withoutUndefined(value: object): never {

@@ -5,7 +5,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { HarmonyError } from '@harmony-iac/core'
 import type {
-  ContainerRuntime,
   ContainerState,
   ImageDefaults,
   ImageState,
