@@ -6,8 +6,13 @@
  * The one before is renamed and not removed until the candidate has its name: there is no moment in which a kill would
  * leave neither.
  */
-import { HarmonyError, type Json, type Run } from '@harmony-iac/core'
-import { type ContainerRuntime, type ContainerState, madeByHarmony } from '@harmony-iac/core/capabilities'
+import { HarmonyError, isHarmonyError, type Json, type Run } from '@harmony-iac/core'
+import {
+  type ContainerRuntime,
+  type ContainerState,
+  madeByHarmony,
+  type PullOptions,
+} from '@harmony-iac/core/capabilities'
 import * as z from 'zod'
 import type { WantedContainer } from './container.ts'
 import {
@@ -42,9 +47,28 @@ export async function observeContainer(
     ours(suffixes.old),
     containers.container(name + suffixes.aside, signal),
     containers.image(reference, signal),
-    pull === 'always' && !isPinned(reference) ? containers.registryDigest(reference, { signal }) : undefined,
+    pull === 'always' && !isPinned(reference)
+      ? digestIfReachable(reference, containers, { signal })
+      : undefined,
   ])
   return { current, candidate, old, aside, image, registry }
+}
+
+/**
+ * What a registry has by now. One that cannot be reached must not keep a device that is offline from starting what it
+ * has; where it has nothing, the pull fails, and says why.
+ */
+export async function digestIfReachable(
+  reference: string,
+  containers: ContainerRuntime,
+  options: PullOptions,
+): Promise<string | undefined> {
+  try {
+    return await containers.registryDigest(reference, options)
+  } catch (error) {
+    if (isHarmonyError(error) && error.code === 'unreachable') return undefined
+    throw error
+  }
 }
 
 /** Makes it as wanted. */

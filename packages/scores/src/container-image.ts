@@ -15,6 +15,7 @@ import {
 } from '@harmony-iac/core'
 import { type ContainerRuntime, Containers, type ImageState } from '@harmony-iac/core/capabilities'
 import * as z from 'zod'
+import { digestIfReachable } from './container-converge.ts'
 import { imageReference, isPinned, leavesTagOpen } from './container-fields.ts'
 import { once } from './once.ts'
 
@@ -24,7 +25,7 @@ export interface ContainerImageSpec {
   readonly name: string
   /**
    * When it is fetched: while the host has none of that name, or whenever its registry has another one by now (which is
-   * then asked in every pass). Default `missing`.
+   * then asked in every pass, and not missed when it cannot be reached). Default `missing`.
    */
   readonly pull?: 'missing' | 'always' | undefined
   /** An archive as `docker save` and `podman save` write it, in place of a registry: `asset('./app.tar')`. */
@@ -118,7 +119,7 @@ export const ContainerImage: ScoreFactory<
       const { name, pull } = spec
       const [image, registry] = await Promise.all([
         containers.image(name, signal),
-        pull === 'always' ? containers.registryDigest(name, { login: loginOf(spec), signal }) : undefined,
+        pull === 'always' ? digestIfReachable(name, containers, { login: loginOf(spec), signal }) : undefined,
       ])
       return { image, registry, memory: memorySchema().safeParse(memory).data }
     },

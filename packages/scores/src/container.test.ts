@@ -1,4 +1,4 @@
-import { secret, text } from '@harmony-iac/core'
+import { HarmonyError, secret, text } from '@harmony-iac/core'
 import { madeByHarmony } from '@harmony-iac/core/capabilities'
 import { conduct, SimulatedTopology, scoreConformance } from '@harmony-iac/core/testing'
 import { describe, expect, test } from 'vitest'
@@ -339,6 +339,27 @@ test('with pull: always a newer image of the same tag replaces it, and nothing i
   await project.apply()
   expect(writesOf(here)).toContain(`pull ${image}`)
   expect((await project.apply()).changed).toBe(0)
+})
+
+test('a registry that cannot be reached keeps nobody from starting what is there', async () => {
+  const here = machine()
+  const project = conduct(here, [Container({ name: 'web', image, pull: 'always' })])
+  await project.apply()
+  const problem = new HarmonyError('unreachable', 'no network')
+  here.faults.fail(({ method }) => method === 'registryDigest' || method === 'pull', problem)
+  here.containers.operate('web', 'kill')
+  expect((await project.apply()).outcomes).toMatchObject({ success: 1 })
+  here.containers.deleteImage(image)
+  expect((await project.apply()).results[0]?.error).toMatchObject({ code: 'unreachable' })
+})
+
+test('a secret that a container writes to its log is not shown with the last lines', async () => {
+  const here = machine()
+  here.containers.behave('app one', { endMs: 300, says: ['token: the-value-of-the-secret-token'] })
+  const web = Container({ name: 'web', image, env: { TOKEN: secret('token') } })
+  const { results, events } = await conduct(here, [web]).apply()
+  expect(results[0]?.error?.message).toContain('token: ')
+  expect(JSON.stringify([results, events])).not.toContain('the-value-of')
 })
 
 test('a newer image of a tag that somebody has fetched replaces it', async () => {

@@ -42,7 +42,7 @@ export interface ContainerSpec {
   readonly image: string | Ref<string>
   /**
    * When the image is fetched: while the host has none of that name, or whenever its registry has another one by now
-   * (which is then asked in every pass). Default `missing`.
+   * (which is then asked in every pass, and not missed when it cannot be reached). Default `missing`.
    */
   readonly pull?: 'missing' | 'always' | undefined
   /** Arguments, or the program with its arguments. Default: the image's. */

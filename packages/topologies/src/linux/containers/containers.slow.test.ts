@@ -1,9 +1,8 @@
 /** Containers on a real engine: what is fetched, what is refused, what is put back, and what an engine that goes away leaves. */
 
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { secret } from '@harmony-iac/core'
@@ -356,30 +355,6 @@ describeWith(containerImages, 'an engine that goes away', () => {
     expect(await containers.container('app.harmony-new')).toBeUndefined()
     expect(await containers.container('app.harmony-old')).toBeUndefined()
     await project(next()).destroy()
-  })
-})
-
-describe('a host without an engine', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'harmony-no-engine-'))
-  afterAll(() => rmSync(folder, { recursive: true }))
-
-  test('says what to install', async () => {
-    const containers = linuxContainers(localHost(), { socket: join(folder, 'docker.sock') })
-    await expect(containers.container('web')).rejects.toMatchObject({
-      code: 'unreachable',
-      message: expect.stringContaining('no container engine is there'),
-      hint: expect.stringContaining('install'),
-    })
-  })
-
-  test('says that one was there', async () => {
-    const socket = join(folder, 'left')
-    writeFileSync(socket, '')
-    const containers = linuxContainers(localHost(), { socket })
-    await expect(containers.container('web')).rejects.toMatchObject({
-      code: 'unreachable',
-      message: expect.stringContaining('does not answer'),
-    })
   })
 })
 
