@@ -10,6 +10,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { hasCommand } from '../../../scripts/testing/has-command.ts'
+import type { Part } from '../../../scripts/testing/require-part.ts'
+
+/** What it needs, for `describeWith`. */
+export const privateEngines: Part = {
+  name: 'a Docker Engine that can be started, and busybox',
+  get: 'apt-get install docker.io iproute2 util-linux busybox-static, and run the tests as root',
+  present: process.geteuid?.() === 0 && ['dockerd', 'setpriv', 'ip', 'umount', 'busybox'].every(hasCommand),
+}
 
 /** A running engine; disposing of it ends it, and removes what it kept. */
 export interface PrivateEngine extends AsyncDisposable {

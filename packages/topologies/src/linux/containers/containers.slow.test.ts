@@ -15,7 +15,7 @@ import { engine, engineSocket } from '../../../../../scripts/testing/engine.ts'
 import { linuxHosts, startLinuxHost } from '../../../../../scripts/testing/linux-host.ts'
 import { describeWith } from '../../../../../scripts/testing/require-part.ts'
 import { clearEngine } from '../../../test/engine-stage.ts'
-import { type PrivateEngine, startPrivateEngine } from '../../../test/private-engine.ts'
+import { type PrivateEngine, privateEngines, startPrivateEngine } from '../../../test/private-engine.ts'
 import { type Registry, startRegistry } from '../../../test/registry.ts'
 import { localHost } from '../../hosts/local.ts'
 import { ssh } from '../../hosts/ssh/ssh.ts'
@@ -283,7 +283,7 @@ describeWith(containerImages, 'containers on a real engine', () => {
   })
 })
 
-describeWith(containerImages, 'an engine that goes away', () => {
+describeWith(privateEngines, 'an engine that goes away', () => {
   let own: PrivateEngine
   let registry: Registry
   beforeAll(async () => {

@@ -68,14 +68,9 @@ export function engineContainers(
   /** A refusal is for whoever asked to judge. */
   const asked = (error: unknown): Error => (error instanceof EngineError ? error : told(host.name, error))
 
-  async function post<T = unknown>(
-    what: string,
-    path: string,
-    options?: Parameters<Engine['json']>[2],
-    method: 'POST' | 'DELETE' = 'POST',
-  ): Promise<T> {
+  async function post(what: string, path: string, options?: Parameters<Engine['json']>[2]): Promise<void> {
     try {
-      return await (await engine()).json<T>(method, path, options)
+      await (await engine()).json('POST', path, options)
     } catch (error) {
       throw told(what, error)
     }
