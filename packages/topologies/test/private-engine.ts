@@ -45,26 +45,22 @@ export async function startPrivateEngine(): Promise<PrivateEngine> {
 
   async function start(): Promise<void> {
     await rm(join(folder, 'docker.pid'), { force: true })
-    const options = [
-      ...[
-        '--host',
-        `unix://${socket}`,
-        '--data-root',
-        join(folder, 'data'),
-        '--exec-root',
-        join(folder, 'run'),
-      ],
-      ...[
-        '--pidfile',
-        join(folder, 'docker.pid'),
-        `--bridge=${bridge}`,
-        '--iptables=false',
-        '--ip6tables=false',
-      ],
-      ...['--ip-masq=false', '--ip-forward=false', '--userland-proxy=false'],
-    ]
+    const options = {
+      host: `unix://${socket}`,
+      'data-root': join(folder, 'data'),
+      'exec-root': join(folder, 'run'),
+      pidfile: join(folder, 'docker.pid'),
+      bridge,
+      // Rules for packets are the machine's.
+      iptables: false,
+      ip6tables: false,
+      'ip-masq': false,
+      'ip-forward': false,
+      'userland-proxy': false,
+    }
+    const words = Object.entries(options).map(([name, value]) => `--${name}=${value}`)
     // It ends with this process, also when that is killed; and with it the containerd that it starts.
-    child = spawn('setpriv', ['--pdeathsig', 'TERM', 'dockerd', ...options], {
+    child = spawn('setpriv', ['--pdeathsig', 'TERM', 'dockerd', ...words], {
       stdio: ['ignore', 'ignore', 'ignore'],
     })
     const until = Date.now() + startsWithinMs
@@ -83,17 +79,24 @@ export async function startPrivateEngine(): Promise<PrivateEngine> {
     if (signal === 'SIGKILL') await endContainerd(folder)
   }
 
-  await start()
+  async function dispose(): Promise<void> {
+    await end('SIGTERM')
+    await unmount(folder)
+    await run('ip', ['link', 'delete', bridge])
+    await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
+  }
+
+  try {
+    await start()
+  } catch (error) {
+    await dispose()
+    throw error
+  }
   return {
     socket,
     kill: () => end('SIGKILL'),
     start,
-    async [Symbol.asyncDispose]() {
-      await end('SIGTERM')
-      await unmount(folder)
-      await run('ip', ['link', 'delete', bridge])
-      await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
-    },
+    [Symbol.asyncDispose]: dispose,
   }
 }
 
