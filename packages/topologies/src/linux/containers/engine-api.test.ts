@@ -41,8 +41,8 @@ test('connections are kept', async () => {
 test('of many requests a handful is under way at a time', async () => {
   const { api, dialled, most } = await engine((_, response) => setImmediate(() => response.end('{}')))
   await Promise.all(Array.from({ length: 100 }, () => api.json('GET', '/containers/json')))
-  expect(dialled()).toBeLessThanOrEqual(8)
-  expect(most()).toBeLessThanOrEqual(8)
+  expect(dialled()).toBeLessThanOrEqual(4)
+  expect(most()).toBeLessThanOrEqual(4)
 })
 
 test('a refusal is told in the words of the engine, and frees its connection', async () => {

@@ -31,7 +31,8 @@ export interface EngineApi {
   close(): void
 }
 
-const mostAtOnce = 8
+// Over SSH as root by sudo each is a session, of which sshd allows ten on a connection: files, the lock and the bus want theirs.
+const mostAtOnce = 4
 const usualTimeoutMs = 60_000
 
 /** Speaks to the engine at the other end of what `dial` opens. */
