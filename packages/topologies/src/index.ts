@@ -1,5 +1,6 @@
 /// <reference types="node" preserve="true" />
 /** The topologies that come with Harmony, and the parts to build others from. */
+export { type ContainerHostOptions, inContainer } from './hosts/container/container.ts'
 export { type LocalHostOptions, localFacts, localHost } from './hosts/local.ts'
 export type { Probe } from './hosts/local-folder.ts'
 export { type SshOptions, ssh } from './hosts/ssh/ssh.ts'

@@ -6,9 +6,8 @@
 import { randomBytes } from 'node:crypto'
 import { HarmonyError } from '@harmony-iac/core'
 import type { ExecOptions, ExecResult } from '@harmony-iac/core/host'
-import type { ClientChannel } from 'ssh2'
+import type { SessionChannel, Sessions } from '../sessions.ts'
 import { tail } from '../tail.ts'
-import type { Connection } from './connection.ts'
 import { commandLine } from './quote.ts'
 
 const defaultOutputLimit = 64 * 1024
@@ -25,6 +24,9 @@ read -r _ _ _ _ group _ </proc/$$/stat 2>/dev/null || group=$$
 echo "$mark group $group"
 exec env -i "$@"`
 
+// The shell's own: kill(1) of procps takes the number of a small group for that of a signal.
+const killScript = 'kill -s "$1" -- "-$2"'
+
 /** What a remote program's environment is made of. */
 export interface RemoteUser {
   readonly name: string
@@ -33,7 +35,7 @@ export interface RemoteUser {
 
 /** As `Host.exec`. */
 export async function execRemotely(
-  connection: Connection,
+  connection: Sessions,
   user: RemoteUser,
   argv: readonly [string, ...string[]],
   options: ExecOptions = {},
@@ -115,7 +117,7 @@ export async function execRemotely(
 }
 
 /** Finds our own line, passes on what follows it, and drops what the login shell printed before it. */
-function readMark(channel: ClientChannel, mark: string, passOn: (rest: Uint8Array) => void) {
+function readMark(channel: SessionChannel, mark: string, passOn: (rest: Uint8Array) => void) {
   let before: Buffer | undefined = Buffer.alloc(0)
   let failure: string | undefined
   const { promise: group, resolve } = Promise.withResolvers<string | undefined>()
@@ -142,11 +144,11 @@ function readMark(channel: ClientChannel, mark: string, passOn: (rest: Uint8Arra
 /** The end of a program, and how it is brought about. */
 class Ending {
   readonly ended: Promise<{ exitCode: number | null; exitSignal: string | null }>
-  readonly #connection: Connection
+  readonly #connection: Sessions
   readonly #group: Promise<string | undefined>
   #timer: NodeJS.Timeout | undefined
 
-  constructor(connection: Connection, channel: ClientChannel, group: Promise<string | undefined>) {
+  constructor(connection: Sessions, channel: SessionChannel, group: Promise<string | undefined>) {
     this.#connection = connection
     this.#group = group
     this.ended = new Promise((resolve, reject) => {
@@ -169,7 +171,8 @@ class Ending {
     const group = await this.#group
     if (group === undefined || !/^\d+$/.test(group)) return
     try {
-      await this.#connection.session(commandLine(['kill', '-s', signal, '--', `-${group}`]), (channel) => {
+      const line = commandLine(['/bin/sh', '-c', killScript, 'sh', signal, group])
+      await this.#connection.session(line, (channel) => {
         channel.resume()
         channel.stderr.resume()
         channel.end()
@@ -189,7 +192,7 @@ class Ending {
   }
 }
 
-function endedSilently({ endpoint }: Connection): HarmonyError {
+function endedSilently({ endpoint }: Sessions): HarmonyError {
   return new HarmonyError('command-failed', `${endpoint.name}: the program's end was not told`)
 }
 

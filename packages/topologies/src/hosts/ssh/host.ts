@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { HarmonyError, isHarmonyError } from '@harmony-iac/core'
 import type { Host, HostFacts } from '@harmony-iac/core/host'
+import type { Sessions } from '../sessions.ts'
 import type { Connection, Endpoint } from './connection.ts'
 import { execRemotely } from './exec.ts'
 import { remoteFiles } from './files.ts'
@@ -86,30 +87,37 @@ async function logIn(endpoint: () => Promise<Endpoint>): Promise<Login> {
     // Nearly everything begins with a file: the channel is opened while the login shell is asked. Who uses it hears of
     // what goes wrong.
     connection.sftp().catch(() => undefined)
-    const mark = randomBytes(9).toString('base64url')
-    let text = ''
-    const ended = await connection.session(
-      commandLine(['/bin/sh', '-c', factsScript, 'sh', mark]),
-      (channel) => {
-        channel.end()
-        channel.stderr.resume()
-        channel.on('data', (chunk: Buffer) => {
-          text += chunk.toString()
-        })
-        return { closed: new Promise<void>((resolve) => channel.once('close', () => resolve())) }
-      },
-    )
-    await ended.closed
-    // Before the mark stands whatever the login shell's own files print.
-    const [, uid, gid, user, home, xdg, own, end] = text.slice(text.indexOf(mark)).split('\0')
-    if (end !== 'end' || user === undefined || home === undefined)
-      throw new HarmonyError('unreachable', `${connection.endpoint.name}: the login shell ran nothing`, {
-        hint: 'log in by hand and look for what its start-up files do',
-      })
-    const env = { XDG_STATE_HOME: xdg || undefined, HARMONY_STATE_DIR: own || undefined }
-    return { connection, user, facts: { uid: Number(uid), gid: Number(gid), home, env } }
+    return { connection, ...(await whoLogsIn(connection)) }
   } catch (error) {
     connection.close()
     throw error
   }
+}
+
+/** Asks a connection as whom it works. */
+export async function whoLogsIn(
+  connection: Sessions,
+): Promise<{ readonly user: string; readonly facts: HostFacts }> {
+  const mark = randomBytes(9).toString('base64url')
+  let text = ''
+  const ended = await connection.session(
+    commandLine(['/bin/sh', '-c', factsScript, 'sh', mark]),
+    (channel) => {
+      channel.end()
+      channel.stderr.resume()
+      channel.on('data', (chunk: Buffer) => {
+        text += chunk.toString()
+      })
+      return { closed: new Promise<void>((resolve) => channel.once('close', () => resolve())) }
+    },
+  )
+  await ended.closed
+  // Before the mark stands whatever the login shell's own files print.
+  const [, uid, gid, user, home, xdg, own, end] = text.slice(text.indexOf(mark)).split('\0')
+  if (end !== 'end' || user === undefined || home === undefined)
+    throw new HarmonyError('unreachable', `${connection.endpoint.name}: the login shell ran nothing`, {
+      hint: 'log in by hand and look for what its start-up files do',
+    })
+  const env = { XDG_STATE_HOME: xdg || undefined, HARMONY_STATE_DIR: own || undefined }
+  return { user, facts: { uid: Number(uid), gid: Number(gid), home, env } }
 }

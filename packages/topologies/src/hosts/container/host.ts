@@ -1,0 +1,84 @@
+/** A container as a host: what it takes to connect, and what stands on the connection. */
+import { HarmonyError, isHarmonyError } from '@harmony-iac/core'
+import type { Host, HostFacts } from '@harmony-iac/core/host'
+import type { ContainerConnection } from './connection.ts'
+import { containerFiles } from './files.ts'
+import type { FileRequests } from './requests.ts'
+
+interface Login {
+  readonly connection: ContainerConnection
+  readonly requests: FileRequests
+  readonly user: string
+  readonly facts: HostFacts
+}
+
+/**
+ * Looks the container up when it is first used, once for all that is done there. After it was stopped or started again the
+ * next call looks it up anew, but a lock that was held went with it.
+ */
+export function containerHost(name: string, connect: () => Promise<ContainerConnection>): Host {
+  let login: Login | undefined
+  let opening: Promise<Login> | undefined
+  let closed = false
+
+  /** Callers that come together share one connection, also after a loss. */
+  async function connected(): Promise<Login> {
+    if (closed) throw new HarmonyError('internal', `${name}: this host was closed`)
+    if (login && !login.connection.lost.aborted) return login
+    opening ??= enter(connect).finally(() => {
+      opening = undefined
+    })
+    login = await opening
+    return login
+  }
+
+  return {
+    name,
+    files: containerFiles(async () => (await connected()).requests),
+    facts: async () => (await connected()).facts,
+    async exec(argv, options) {
+      const [{ execRemotely }, { connection, user, facts }] = await Promise.all([
+        import('../ssh/exec.ts'),
+        connected(),
+      ])
+      return await execRemotely(connection, { name: user, home: facts.home }, argv, options)
+    },
+    async dial(socketPath) {
+      const [{ dialInContainer }, { connection }] = await Promise.all([import('./dial.ts'), connected()])
+      return await dialInContainer(connection, socketPath)
+    },
+    async lock(path, options) {
+      const [{ lockRemotely }, { connection }] = await Promise.all([import('../ssh/lock.ts'), connected()])
+      return await lockRemotely(connection, path, options)
+    },
+    async close() {
+      closed = true
+      const last = await opening?.catch(() => undefined)
+      for (const each of [last, login]) each?.connection.close()
+    },
+  }
+}
+
+async function enter(connect: () => Promise<ContainerConnection>): Promise<Login> {
+  const [{ whoLogsIn }, { FileRequests }] = await Promise.all([
+    import('../ssh/host.ts'),
+    import('./requests.ts'),
+  ])
+  const connection = await connect()
+  try {
+    const who = await whoLogsIn(connection)
+    return { connection, requests: new FileRequests(connection), ...who }
+  } catch (error) {
+    const reason = connection.lost.aborted ? connection.failure() : error
+    connection.close()
+    if (!isHarmonyError(reason) || connection.lost.reason === reason) throw reason
+    throw new HarmonyError(
+      'unreachable',
+      `${connection.endpoint.name} cannot be worked in: it has no shell`,
+      {
+        hint: 'images that are made of one program alone cannot be changed from within: build them anew instead',
+        cause: error,
+      },
+    )
+  }
+}
