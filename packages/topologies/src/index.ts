@@ -4,6 +4,9 @@ export { type ContainerHostOptions, inContainer } from './hosts/container/contai
 export { type LocalHostOptions, localFacts, localHost } from './hosts/local.ts'
 export type { Probe } from './hosts/local-folder.ts'
 export { type SshOptions, ssh } from './hosts/ssh/ssh.ts'
+export { type Diagnosis, examine } from './linux/diagnosis/examine.ts'
+export type { Sudo } from './linux/diagnosis/facts.ts'
+export type { Concern, Finding, Problem } from './linux/diagnosis/findings.ts'
 export { type LinuxFilesOptions, linuxFiles } from './linux/files.ts'
 export { hostHome, keptFolder, stateFolder } from './linux/home.ts'
 export {

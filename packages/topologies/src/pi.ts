@@ -29,6 +29,8 @@ export interface PiOptions<S extends boolean = boolean> {
  * export default defineProject({ name: 'kiosk', deployments: [deploy(kiosk, [File({ path: '/srv/motd', content: 'Hello\n' })])] })
  */
 export interface PiTopology extends Topology {
+  /** The machine itself: for tools that look at it. */
+  readonly host: Host
   readonly files: FileSystem
   readonly services: ServiceManager
   readonly users: UserAccounts
@@ -43,12 +45,12 @@ export const PiTopology: new <S extends boolean = false>(
   readonly services: LinuxServices
   readonly users: UserAccounts
   declare readonly shell?: Shell
-  readonly #host: Host
+  readonly host: Host
   #home: StateHome | undefined
 
   constructor({ host = localHost(), name, shell = false }: PiOptions = {}) {
     this.name = name ?? (host.name === thisMachine ? 'local' : host.name)
-    this.#host = host
+    this.host = host
     this.files = linuxFiles(host, {
       keepFolder: async () => joinPath(stateFolder(await host.facts()), keptFolder),
     })
@@ -63,11 +65,11 @@ export const PiTopology: new <S extends boolean = false>(
   }
 
   async open(): Promise<void> {
-    this.#home ??= hostHome(this.#host, await this.#host.facts())
+    this.#home ??= hostHome(this.host, await this.host.facts())
   }
 
   async close(): Promise<void> {
     await this.services.close()
-    await this.#host.close()
+    await this.host.close()
   }
 } as never

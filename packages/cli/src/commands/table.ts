@@ -185,6 +185,23 @@ export const commands = {
       ['harmony inventory kiosk --json | jq .architecture', 'one fact, for a script'],
     ],
   },
+  doctor: {
+    about: 'say what a host lacks for what, and what to do about it; changes nothing there',
+    positionals: [
+      {
+        name: 'HOST',
+        about:
+          'a topology of the project here, else a host as for ssh, container:NAME, or localhost; default: all of the project here, else this machine',
+      },
+    ],
+    options: ['project', ...everywhere],
+    examples: [
+      ['harmony doctor', 'the hosts of the project here, for what its Scores need'],
+      ['harmony doctor kiosk', 'one of them; or, if the project has none of this name, what ssh calls so'],
+      ['harmony doctor pi@kiosk.local', 'a machine that is to be worked on over SSH'],
+      ['harmony doctor container:player', 'a container of the Docker Engine here'],
+    ],
+  },
   schema: {
     about: 'print JSON Schemas: of the specs of the kinds of Score, and of the events of --json',
     positionals: [
