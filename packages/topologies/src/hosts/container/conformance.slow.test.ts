@@ -24,6 +24,11 @@ describe.each<PlainSystem>(['debian', 'busybox'])('in a container of %s', (syste
       await plain?.[Symbol.asyncDispose]()
     })
 
-    fileKinds(() => remoteStage(host))
+    // Hundreds of passes, each of which starts a program for its lock, would take a quarter of an hour. Who is killed
+    // there is this side, which is the same over SSH, where they are played.
+    fileKinds(
+      () => remoteStage(host),
+      (check) => !check.endsWith('survives kills'),
+    )
   })
 })

@@ -77,39 +77,39 @@ say 'no helper'`
 export async function dialInContainer(sessions: Sessions, path: string): Promise<Duplex> {
   const mark = `harmony-${randomBytes(9).toString('base64url')}`
   const line = commandLine(['/bin/sh', '-c', script, 'sh', mark, path, perl, python])
-  return await sessions.session(
-    line,
-    (channel) =>
-      new Promise<Duplex>((resolve, reject) => {
-        let text: Buffer = Buffer.alloc(0)
-        channel.stderr.resume()
-        const onClose = () => reject(sessions.failure() ?? refused(sessions, path, 'the helper has ended'))
-        const onError = () => {}
-        // Read piece by piece: a stream that flows goes on when nobody listens, one that was paused stays so.
-        const onReadable = () => {
-          for (let chunk = channel.read(); chunk !== null; chunk = channel.read()) {
-            text = Buffer.concat([text, chunk])
-            const end = text.indexOf(10)
-            if (end < 0) continue
-            channel.off('readable', onReadable)
-            channel.off('close', onClose)
-            const said = text.toString('utf8', mark.length + 1, end)
-            if (said !== 'connected') {
-              channel.destroy()
-              reject(said === 'no helper' ? noHelper(sessions, path) : refused(sessions, path, said))
-              return
-            }
-            if (end + 1 < text.length) channel.unshift(text.subarray(end + 1))
-            channel.off('error', onError)
-            resolve(channel)
+  // Not the promise itself: a connection that is refused there is no failure of the session.
+  const { dialled } = await sessions.session(line, (channel) => ({
+    dialled: new Promise<Duplex>((resolve, reject) => {
+      let text: Buffer = Buffer.alloc(0)
+      channel.stderr.resume()
+      const onClose = () => reject(sessions.failure() ?? refused(sessions, path, 'the helper has ended'))
+      const onError = () => {}
+      // Read piece by piece: a stream that flows goes on when nobody listens, one that was paused stays so.
+      const onReadable = () => {
+        for (let chunk = channel.read(); chunk !== null; chunk = channel.read()) {
+          text = Buffer.concat([text, chunk])
+          const end = text.indexOf(10)
+          if (end < 0) continue
+          channel.off('readable', onReadable)
+          channel.off('close', onClose)
+          const said = text.toString('utf8', mark.length + 1, end)
+          if (said !== 'connected') {
+            channel.destroy()
+            reject(said === 'no helper' ? noHelper(sessions, path) : refused(sessions, path, said))
             return
           }
+          if (end + 1 < text.length) channel.unshift(text.subarray(end + 1))
+          channel.off('error', onError)
+          resolve(channel)
+          return
         }
-        channel.on('readable', onReadable)
-        channel.on('error', onError)
-        channel.once('close', onClose)
-      }),
-  )
+      }
+      channel.on('readable', onReadable)
+      channel.on('error', onError)
+      channel.once('close', onClose)
+    }),
+  }))
+  return await dialled
 }
 
 function refused({ endpoint }: Sessions, path: string, said: string): HarmonyError {

@@ -35,7 +35,7 @@ export interface ToldFacts {
   readonly unwritable: string | undefined
   readonly space: readonly Room[]
   readonly inodes: readonly Room[]
-  /** Mount points of the system that are mounted read-only. */
+  /** Mount points of the system, and of where the ledger would be, that are read-only. */
   readonly readOnly: readonly string[]
 }
 

@@ -150,7 +150,8 @@ function unwritable({ unwritable: path, user, readOnly }: Facts): readonly Weigh
 }
 
 /** Where the system's own files are; the rest of the machine may be writable, as on appliances. */
-function readOnly({ readOnly: paths }: Facts): readonly Weighed[] {
+function readOnly({ readOnly: mounts }: Facts): readonly Weighed[] {
+  const paths = mounts.filter((mount) => ['/', '/etc', '/usr', '/var', '/var/lib'].includes(mount))
   return paths.length > 0 ? [['limited', { code: 'read-only', paths }]] : []
 }
 

@@ -41,9 +41,10 @@ for folder in / "$place" /etc /usr /var; do
 done
 while read -r _ mounted _ options _; do
   case $mounted in
-  / | /etc | /usr | /var | /var/lib)
-    case $options in ro | ro,*) tell readonly "$mounted" ;; *) tell writable "$mounted" ;; esac ;;
+  / | /etc | /usr | /var | /var/lib) ;;
+  *) case $place/ in "$mounted"/*) ;; *) continue ;; esac ;;
   esac
+  case $options in ro | ro,*) tell readonly "$mounted" ;; *) tell writable "$mounted" ;; esac
 done </proc/mounts 2>/dev/null
 tell end ''
 `
