@@ -4,7 +4,6 @@
  */
 import { HarmonyError } from '@harmony-iac/core'
 import type { Host } from '@harmony-iac/core/host'
-import { containerHost } from './host.ts'
 
 /** Options of {@link inContainer}. */
 export interface ContainerHostOptions {
@@ -31,19 +30,51 @@ export function inContainer(container: string, options: ContainerHostOptions = {
     })
   const { user, socket, on } = options
   const name = `container:${container}${on ? ` on ${on.name}` : ''}`
-  const host = containerHost(name, async () => {
-    const [{ ContainerConnection }, { engineClient }] = await Promise.all([
-      import('./connection.ts'),
-      import('./engine.ts'),
-    ])
-    return await ContainerConnection.open({ docker: engineClient({ socket, on }), container, name, user })
-  })
-  if (!on) return host
+  return loadedLate(
+    name,
+    async () => {
+      const [{ containerHost }, { ContainerConnection }, { engineClient }] = await Promise.all([
+        import('./host.ts'),
+        import('./connection.ts'),
+        import('./engine.ts'),
+      ])
+      return containerHost(
+        name,
+        async () =>
+          await ContainerConnection.open({ docker: engineClient({ socket, on }), container, name, user }),
+      )
+    },
+    async () => await on?.close(),
+  )
+}
+
+/** A project names more hosts than a command looks at: what works in a container is loaded for the first call. */
+function loadedLate(name: string, load: () => Promise<Host>, closed: () => Promise<void>): Host {
+  let loading: Promise<Host> | undefined
+  const host = (): Promise<Host> => {
+    loading ??= load()
+    return loading
+  }
   return {
-    ...host,
+    name,
+    files: {
+      lstat: async (path) => (await host()).files.lstat(path),
+      realpath: async (path) => (await host()).files.realpath(path),
+      readlink: async (path) => (await host()).files.readlink(path),
+      readdir: async (path) => (await host()).files.readdir(path),
+      read: async (path, limit) => (await host()).files.read(path, limit),
+      async *stream(path) {
+        yield* (await host()).files.stream(path)
+      },
+      pin: async (folder, expected) => (await host()).files.pin(folder, expected),
+    },
+    facts: async () => (await host()).facts(),
+    exec: async (argv, options) => (await host()).exec(argv, options),
+    dial: async (socketPath) => (await host()).dial(socketPath),
+    lock: async (path, options) => (await host()).lock(path, options),
     async close() {
-      await host.close()
-      await on.close()
+      await (await loading)?.close()
+      await closed()
     },
   }
 }

@@ -1,9 +1,13 @@
 /** A container as a host: what it takes to connect, and what stands on the connection. */
 import { HarmonyError, isHarmonyError } from '@harmony-iac/core'
 import type { Host, HostFacts } from '@harmony-iac/core/host'
+import { execRemotely } from '../ssh/exec.ts'
+import { whoLogsIn } from '../ssh/host.ts'
+import { lockRemotely } from '../ssh/lock.ts'
 import type { ContainerConnection } from './connection.ts'
+import { dialInContainer } from './dial.ts'
 import { containerFiles } from './files.ts'
-import type { FileRequests } from './requests.ts'
+import { FileRequests } from './requests.ts'
 
 interface Login {
   readonly connection: ContainerConnection
@@ -37,19 +41,14 @@ export function containerHost(name: string, connect: () => Promise<ContainerConn
     files: containerFiles(async () => (await connected()).requests),
     facts: async () => (await connected()).facts,
     async exec(argv, options) {
-      const [{ execRemotely }, { connection, user, facts }] = await Promise.all([
-        import('../ssh/exec.ts'),
-        connected(),
-      ])
+      const { connection, user, facts } = await connected()
       return await execRemotely(connection, { name: user, home: facts.home }, argv, options)
     },
     async dial(socketPath) {
-      const [{ dialInContainer }, { connection }] = await Promise.all([import('./dial.ts'), connected()])
-      return await dialInContainer(connection, socketPath)
+      return await dialInContainer((await connected()).connection, socketPath)
     },
     async lock(path, options) {
-      const [{ lockRemotely }, { connection }] = await Promise.all([import('../ssh/lock.ts'), connected()])
-      return await lockRemotely(connection, path, options)
+      return await lockRemotely((await connected()).connection, path, options)
     },
     async close() {
       closed = true
@@ -60,10 +59,6 @@ export function containerHost(name: string, connect: () => Promise<ContainerConn
 }
 
 async function enter(connect: () => Promise<ContainerConnection>): Promise<Login> {
-  const [{ whoLogsIn }, { FileRequests }] = await Promise.all([
-    import('../ssh/host.ts'),
-    import('./requests.ts'),
-  ])
   const connection = await connect()
   try {
     const who = await whoLogsIn(connection)

@@ -65,9 +65,11 @@ export class FileServer {
 
   async ask({ verb, words, content, parts = 1 }: Request): Promise<readonly Answer[]> {
     this.#sessions.lost.throwIfAborted()
+    // What cannot be encoded is not waited for.
+    const lines = `${[verb, ...words.map((word) => encode(String(word)))].join('\n')}\n`
     return await new Promise((resolve, reject) => {
       this.#waiting.push({ parts, got: [], resolve, reject })
-      this.#channel.write(`${[verb, ...words.map((word) => encode(String(word)))].join('\n')}\n`)
+      this.#channel.write(lines)
       if (content && content.length > 0) this.#channel.write(content)
     })
   }
