@@ -40,7 +40,7 @@ export class ExecChannel extends Duplex implements SessionChannel {
     )
     raw.on('data', (chunk: Buffer) => this.#take(chunk))
     raw.on('error', () => raw.destroy()) // the end that follows is what counts
-    raw.once('close', () => this.#finish(ended, endOf))
+    raw.once('close', () => void this.#finish(ended, endOf))
     raw.once('end', () => raw.destroy())
   }
 

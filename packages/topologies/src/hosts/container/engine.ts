@@ -6,14 +6,14 @@ import Docker from 'dockerode'
 
 /** Where an engine is. */
 export interface EngineAt {
-  /** The path of its socket. Default: what `DOCKER_HOST` says if `on` is not given, else {@link engineSocket}. */
+  /** The path of its socket. Default: what `DOCKER_HOST` says if `on` is not given, else the usual one. */
   readonly socket?: string | undefined
   /** The machine that it runs on. Default this one. */
   readonly on?: Host | undefined
 }
 
 /** Where an engine listens unless it is told otherwise. */
-export const engineSocket = '/var/run/docker.sock'
+const engineSocket = '/var/run/docker.sock'
 
 /** A client of an engine; connects to nothing yet. */
 export function engineClient({ socket, on }: EngineAt): Docker {

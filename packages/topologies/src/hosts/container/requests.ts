@@ -89,7 +89,7 @@ export class FileRequests {
       const start = FileServer.start(this.sessions)
       this.#servers.push(start)
       const replace = (by: readonly FileServer[]) => {
-        this.#servers.splice(this.#servers.indexOf(start), 1, ...by)
+        void this.#servers.splice(this.#servers.indexOf(start), 1, ...by)
       }
       start.then(
         (server) => replace([server]),

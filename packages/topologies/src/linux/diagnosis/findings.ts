@@ -66,7 +66,7 @@ export interface Facts extends ToldFacts {
 }
 
 /** The Docker Engine API of Docker 20.10. */
-export const leastEngineApi = '1.41'
+const leastEngineApi = '1.41'
 
 const clockToleranceSeconds = 60
 const mebibyte = 1 << 20
