@@ -183,6 +183,8 @@ describeWith(linuxHosts, 'harmony doctor', () => {
       expect(result, result.err).toMatchObject({ status: 1, err: '' })
       expect(result.out).toContain(`the container ${plain.name}, as root`)
       expect(result.out).toContain('missing: services, containers, system.')
+      const facts = await project.run(`inventory container:${plain.name} --json`, env)
+      expect(JSON.parse(facts.out)).toMatchObject({ os: { id: 'debian' } })
       expect(await lacks(`container:${plain.name}`, env)).toEqual({
         services: ['missing', 'no-systemd'],
         system: ['missing', 'no-systemd'],

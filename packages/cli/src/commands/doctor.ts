@@ -5,6 +5,7 @@ import type { Host } from '@harmony-iac/core/host'
 import type { Concern } from '@harmony-iac/topologies'
 import type { Context, Run } from '../context.ts'
 import { hostStatus, mergeErrors, type TopologyError } from '../failures.ts'
+import { machineOf } from '../machine.ts'
 import { lookForProject } from '../project/find.ts'
 import { openProject } from '../project/open.ts'
 import { coloursOf, wantsColour } from '../render/colours.ts'
@@ -12,7 +13,6 @@ import { doctorText, type Examined, lacking, problemText, verdictText } from '..
 import { errorData } from '../render/error-data.ts'
 import type { Meaning } from '../render/reporter.ts'
 import { type Target, targetsOf } from '../session.ts'
-import { isThisMachine } from '../this-machine.ts'
 
 /** A host that is to be examined. */
 interface Patient {
@@ -114,17 +114,9 @@ async function patientOf({ topology, scores }: Target, host: Host, project: stri
   }
 }
 
-/** What ssh would be asked for, unless it is something nearer. */
 async function machine(word: string): Promise<Patient> {
-  const { inContainer, localHost, ssh } = await import('@harmony-iac/topologies')
-  const [, container] = /^container:(.*)$/su.exec(word) ?? []
-  const [means, host, what] =
-    container !== undefined
-      ? (['container', inContainer(container), `the container ${container}`] as const)
-      : isThisMachine(word)
-        ? (['this-machine', localHost(), 'this machine'] as const)
-        : (['ssh', ssh(word), `${word}, over SSH`] as const)
-  return { name: word, means, title: what, host, needed: undefined, close: () => host.close() }
+  const { host, means, title } = await machineOf(word)
+  return { name: word, means, title, host, needed: undefined, close: () => host.close() }
 }
 
 /** Topologies of a Linux machine say which; told by shape, as everything that a project brings along. */

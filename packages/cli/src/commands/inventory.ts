@@ -1,13 +1,13 @@
 /** `harmony inventory`: the facts of a host, as a list or as a document. */
 import type { Run } from '../context.ts'
+import { machineOf } from '../machine.ts'
 import { inventoryText } from '../render/inventory-text.ts'
 import { jsonText } from '../render/sanitize.ts'
-import { isThisMachine } from '../this-machine.ts'
 
 export const run: Run = async ({ args, io, interrupts }) => {
-  const { localHost, ssh, takeInventory } = await import('@harmony-iac/topologies')
+  const { takeInventory } = await import('@harmony-iac/topologies')
   const [word = 'localhost'] = args.positionals
-  const host = isThisMachine(word) ? localHost() : ssh(word)
+  const { host } = await machineOf(word)
   try {
     const inventory = await takeInventory(host, { signal: interrupts.reading })
     io.out.write(args.options.json ? `${jsonText(inventory, 2)}\n` : inventoryText(inventory, new Date()))

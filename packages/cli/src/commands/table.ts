@@ -177,7 +177,9 @@ export const commands = {
   },
   inventory: {
     about: 'print the facts of a host: system, model, memory, disks, addresses, versions',
-    positionals: [{ name: 'HOST', about: 'as for ssh: user@host, or an alias; default: this machine' }],
+    positionals: [
+      { name: 'HOST', about: 'as for ssh: user@host, or an alias; or container:NAME; default: this machine' },
+    ],
     options: [...everywhere],
     examples: [
       ['harmony inventory', 'what this machine is'],

@@ -174,13 +174,13 @@ export class ContainerConnection implements Sessions {
   }
 
   #hear(line: string): void {
-    const { Action } = JSON.parse(line) as { readonly Action?: string }
-    if (Action === 'die' || Action === 'destroy') this.#end(state(this.#at.name, 'stopped'))
-    if (Action === 'unpause') {
+    const action = actionOf(line)
+    if (action === 'die' || action === 'destroy') this.#end(state(this.#at.name, 'stopped'))
+    if (action === 'unpause') {
       clearTimeout(this.#frozen)
       this.#frozen = undefined
     }
-    if (Action === 'pause')
+    if (action === 'pause')
       this.#frozen = setTimeout(
         () => this.#end(state(this.#at.name, 'paused')),
         this.#at.patienceMs ?? 15_000,
@@ -204,6 +204,15 @@ export class ContainerConnection implements Sessions {
 function endOf(status: number): ProgramEnd {
   const name = signals[status - statusOfSignals - 1]
   return name === undefined ? { code: status, signal: null } : { code: null, signal: `SIG${name}` }
+}
+
+/** What an event is about; what cannot be read is about nothing. */
+function actionOf(line: string): unknown {
+  try {
+    return (JSON.parse(line) as { readonly Action?: unknown }).Action
+  } catch {
+    return undefined
+  }
 }
 
 function state(name: string, now: 'stopped' | 'paused' | 'restarting' | 'restarted'): HarmonyError {

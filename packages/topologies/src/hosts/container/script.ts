@@ -25,7 +25,8 @@ get() {
   esac
 }
 answer() { printf '\n%s %s\n' "$mark" "$1"; }
-take() { [ "$1" = 0 ] || dd bs="$1" count=1 iflag=fullblock <&3; }
+self=$(id -u):$(id -g)
+take() { [ "$1" = 0 ] || dd bs="$1" count=1 iflag=fullblock "$2" <&3; }
 flush() { dd if=/dev/null conv=fsync,notrunc; }
 there() { [ -e "$1" ] || [ -L "$1" ]; }
 paths() {
@@ -55,13 +56,16 @@ created() (
   set -C
   if there "$name"; then echo 'File exists'; exit 2; fi
   exec 8>"$name" || exit 2
-  { take "$size" >&8 && attributes && flush >&8; } || { rm -f "$name"; exit 3; }
+  # What is made has its owner already, unless the folder hands down its group.
+  if [ "$owner" = "$self" ] && [ ! -g . ]; then owner=-; fi
+  if [ "$size" != 0 ] && [ "$owner$mode" = -- ]; then take "$size" conv=fsync >&8
+  else take "$size" conv=notrunc >&8 && attributes && flush >&8; fi || { rm -f "$name"; exit 3; }
 )
 extended() (
   there "$name" || echo new
   before=$(stat -c %s -- "$name" 2>/dev/null || echo 0)
   exec 8>>"$name" || exit 2
-  { take "$size" >&8 && flush >&8; } ||
+  if [ "$size" = 0 ]; then flush >&8; else take "$size" conv=fsync,notrunc >&8; fi ||
     { dd if=/dev/null of="$name" bs=1 seek="$before" count=0; exit 3; }
 )
 # What follows a request has to be read also when nothing can be done with it.
@@ -73,7 +77,7 @@ with_content() {
     status=$?
     [ $status = 2 ] || return $status
   fi
-  take "$size" >/dev/null 2>&1
+  take "$size" conv=notrunc >/dev/null 2>&1
   return $status
 }
 
