@@ -7,6 +7,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { connect, createServer, type Socket } from 'node:net'
 import type { Host, HostLock } from '@harmony-iac/core/host'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import {
@@ -218,6 +219,36 @@ describeWith(plainContainers.debian, 'a container', () => {
     expect(host.name).toBe(`container:${plain.name} on there`)
     expect(String(Buffer.from((await host.exec(['cat'], { stdin: 'through' })).stdout))).toBe('through')
     expect(dialled).toContain(plain.socket)
+  })
+
+  test('whose engine goes away in the middle is told, and the next call finds it again', async () => {
+    const { plain } = await another()
+    const socket = `${scratch()}/engine`
+    const streams = new Set<Socket>()
+    // The end of a program's input is one half of a connection.
+    const halves = { allowHalfOpen: true }
+    const proxy = createServer(halves, (near) => {
+      const far = connect({ path: plain.socket, ...halves })
+      for (const stream of [near, far]) {
+        streams.add(stream)
+        stream.on('error', () => stream.destroy())
+      }
+      near.pipe(far).pipe(near)
+    })
+    await new Promise<void>((resolve) => proxy.listen(socket, resolve))
+    onTestFinished(() => void proxy.close())
+    const host = inContainer(plain.name, { socket })
+    onTestFinished(() => host.close())
+    const held = await host.lock('/tmp/proxied.lock', { holder: 'first', waitMs: 0 })
+    const running = host.exec(['sh', '-c', 'echo on; sleep 60'], {
+      onOutput() {
+        for (const stream of streams) stream.destroy()
+      },
+    })
+    await expect(running).rejects.toMatchObject({ code: 'unreachable' })
+    expect(await lostOf(held)).toMatchObject({ code: 'unreachable' })
+    expect(await host.files.lstat('/etc')).toMatchObject({ type: 'directory' })
+    await (await host.lock('/tmp/proxied.lock', { holder: 'second', waitMs: 5000 })).release()
   })
 
   test('of an engine that is not there is told', async () => {
