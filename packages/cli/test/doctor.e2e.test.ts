@@ -201,6 +201,19 @@ describeWith(linuxHosts, 'harmony doctor', () => {
       })
     })
 
+    test('of another machine is reached through that machine', async () => {
+      project.source(`import { inContainer, PiTopology, ssh } from '@harmony-iac/topologies'
+const kiosk = ssh('kiosk', { configFile: import.meta.dirname + '/ssh_config' })
+const player = new PiTopology({ name: 'player', host: inContainer('${plain.name}', { on: kiosk }) })
+export default defineProject({ name: 'players', deployments: [deploy(player, [
+  File({ path: '/srv/far', content: 'far '.repeat(100_000) }),
+])] })`)
+      expect(await project.run('apply --yes')).toMatchObject({ status: 0, err: '' })
+      expect(await behind(['wc', '-c', '/srv/far'])).toBe('400000 /srv/far\r\n')
+      expect((await project.run('doctor player')).out).toContain('All that the project needs is there.')
+      expect((await project.run('destroy --yes')).status).toBe(0)
+    })
+
     test('is applied to like any host: again is nothing to do, and nothing is left', async () => {
       using site = makeProject()
       site.source(`import { inContainer, PiTopology } from '@harmony-iac/topologies'
