@@ -26,6 +26,7 @@ const meanings: Readonly<Record<ErrorCode, string>> = {
   usage: 'the command line is not understood, or nobody can be asked',
   locked: 'somebody else works on this host; who is told',
   unreachable: 'a host, or a service on it, does not answer',
+  'auth-failed': 'a host does not accept who we are: sudo refuses, or wants a password that nobody can give',
   interrupted: 'it was told to stop',
   'plan-stale': 'what is there is no longer what the plan has shown; what moved is told',
   'not-converged': 'after the change something still differs; what, is listed',

@@ -5,11 +5,15 @@ import {
   Directory,
   File,
   Group,
+  Hostname,
+  Package,
   ShellJob,
   StaticSite,
   Symlink,
+  Sysctl,
   SystemdService,
   SystemdTimer,
+  Timezone,
   User,
 } from '@harmony-iac/scores'
 
@@ -50,6 +54,10 @@ export const samples: Readonly<Record<string, { readonly written: string; readon
     "AuthorizedKey({ user: 'ada', key: 'ssh-ed25519 AAAA… ada@laptop', options: ['no-port-forwarding'] })",
     AuthorizedKey({ user: 'ada', key, options: ['no-port-forwarding'] }),
   ),
+  Package: sample(
+    "Package({ name: 'nginx', version: '1.22.1-9+deb12u1', hold: true })",
+    Package({ name: 'nginx', version: '1.22.1-9+deb12u1', hold: true }),
+  ),
   SystemdService: sample(
     "SystemdService({ name: 'nginx', enabled: true, active: true, dropIns: { limits: '[Service]\\nLimitNOFILE=65536\\n' } })",
     SystemdService({
@@ -62,6 +70,15 @@ export const samples: Readonly<Record<string, { readonly written: string; readon
   SystemdTimer: sample(
     "SystemdTimer({ name: 'backup', onCalendar: 'daily', persistent: true, enabled: true, active: true })",
     SystemdTimer({ name: 'backup', onCalendar: 'daily', persistent: true, enabled: true, active: true }),
+  ),
+  Hostname: sample(
+    "Hostname({ name: 'kiosk-7', pretty: 'Kiosk in the lobby' })",
+    Hostname({ name: 'kiosk-7', pretty: 'Kiosk in the lobby' }),
+  ),
+  Timezone: sample("Timezone({ zone: 'Europe/Berlin' })", Timezone({ zone: 'Europe/Berlin' })),
+  Sysctl: sample(
+    "Sysctl({ key: 'net.ipv4.ip_forward', value: 1 })",
+    Sysctl({ key: 'net.ipv4.ip_forward', value: 1 }),
   ),
   StaticSite: sample(
     "StaticSite({ root: '/srv/site', pages: { 'index.html': '…', 'blog/first.html': '…' } })",

@@ -34,6 +34,8 @@ export interface LinuxHostOptions {
   readonly users?: readonly HostUser[] | undefined
   /** Whether the engine's socket is at `/var/run/docker.sock` there, as on a host that runs Docker. Default false. */
   readonly withEngine?: boolean | undefined
+  /** Folders of this machine that are at the same path there. */
+  readonly shares?: readonly string[] | undefined
 }
 
 /** A running host; disposing of it removes it. */
@@ -110,6 +112,7 @@ export async function startLinuxHost(options: LinuxHostOptions = {}): Promise<Li
     image,
     name,
     withEngine: options.withEngine ?? false,
+    shares: options.shares ?? [],
   })
   undo.defer(() => remove(container))
 
@@ -187,6 +190,7 @@ interface Wanted {
   readonly image: string
   readonly name: string
   readonly withEngine: boolean
+  readonly shares: readonly string[]
 }
 
 /** A container that runs, and the port of this machine that leads to its sshd. */
@@ -211,7 +215,7 @@ async function createAndStart(
 
 async function create(
   docker: Docker,
-  { image, name, withEngine }: Wanted,
+  { image, name, withEngine, shares }: Wanted,
   port: number,
 ): Promise<Docker.Container> {
   return docker.createContainer({
@@ -230,6 +234,7 @@ async function create(
       Binds: [
         '/sys/fs/cgroup:/sys/fs/cgroup:rw',
         ...(withEngine ? [`${await engineSocket()}:/run/docker.sock`] : []),
+        ...shares.map((folder) => `${folder}:${folder}`),
       ],
       PortBindings: { '22/tcp': [{ HostIp: '127.0.0.1', HostPort: `${port}` }] },
     },

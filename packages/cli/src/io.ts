@@ -5,6 +5,7 @@
 
 import { closeSync } from 'node:fs'
 import { isatty } from 'node:tty'
+import type { Line } from './terminal.ts'
 
 /** A stream that is written to and may be a terminal. */
 export interface Sink {
@@ -27,6 +28,13 @@ export interface Io {
   readonly interactive: boolean
   /** Asks on the terminal; `false` for anything but a clear yes. */
   ask(question: string, signal: AbortSignal): Promise<boolean>
+  /** Whether somebody can type an answer, although standard output may lead elsewhere. */
+  readonly canAnswer: boolean
+  /**
+   * Reads a line from the terminal; the question goes to standard error. What others write meanwhile comes after it.
+   * `undefined` at the end of the input, and when the signal aborts.
+   */
+  answer(line: Line, signal: AbortSignal): Promise<string | undefined>
   /** Calls back for each signal until the returned function is called. */
   onSignal(handler: (signal: StopSignal) => void): () => void
   /** Calls back for what other people's code throws where nobody catches it, until the returned function is called. */
@@ -49,8 +57,9 @@ const ownStdout = (): NodeJS.WriteStream => stdoutGetter?.call(process) ?? proce
 
 /** The real thing: this process. */
 export function processIo(): Io {
+  const hold = new Hold()
   return {
-    out: sink(ownStdout, (code) => {
+    out: sink(ownStdout, hold, (code) => {
       process.exitCode = 1
       process.stderr.write(`error: standard output cannot be written (${code})\n`)
       // The launcher sets the status of the command after this.
@@ -58,13 +67,21 @@ export function processIo(): Io {
         if (status === 0 || status === 2) process.exitCode = 1
       })
     }),
-    err: sink(() => process.stderr),
+    err: sink(() => process.stderr, hold),
     env: process.env,
     cwd: process.cwd(),
     get interactive() {
       return process.stdin.isTTY === true && ownStdout().isTTY === true
     },
-    ask: askOnTerminal,
+    ask: async (question, signal) =>
+      await (await import('./terminal.ts')).askOnTerminal(question, ownStdout(), signal),
+    get canAnswer() {
+      return process.stdin.isTTY === true && process.stderr.isTTY === true
+    },
+    answer: async (line, signal) => {
+      const { readOnTerminal } = await import('./terminal.ts')
+      return await hold.during(() => readOnTerminal(line, process.stderr, signal))
+    },
     onSignal(handler) {
       for (const signal of stopSignals) process.on(signal, handler)
       return () => {
@@ -108,12 +125,12 @@ export function processIo(): Io {
  * Node makes a stream when it is first asked for, which takes a while: so not before something is to be written.
  * Whoever reads our output may leave (`harmony plan | head`); an apply goes on then, without anybody watching.
  */
-function sink(find: () => NodeJS.WriteStream, onLost: (code: string) => void = () => {}): Sink {
+function sink(find: () => NodeJS.WriteStream, hold: Hold, onLost: (code: string) => void = () => {}): Sink {
   let gone = false
   let guarded = false
   return {
     write(text) {
-      if (gone) return
+      if (gone || hold.keeps(() => this.write(text))) return
       const stream = find()
       if (!guarded) {
         guarded = true
@@ -144,19 +161,24 @@ function endProcess(): void {
   process.kill(process.pid, 'SIGINT')
 }
 
-async function askOnTerminal(question: string, signal: AbortSignal): Promise<boolean> {
-  const { createInterface } = await import('node:readline/promises')
-  const lines = createInterface({ input: process.stdin, output: ownStdout() })
-  // On a terminal in raw mode Ctrl-C is a key, not a signal: pass it on as what it means everywhere else.
-  lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
-  try {
-    const closed = new Promise<string>((resolve) => lines.once('close', () => resolve('')))
-    const answer = await Promise.race([lines.question(`${question} [y/N] `, { signal }), closed])
-    return /^\s*y(es)?\s*$/i.test(answer)
-  } catch (error) {
-    if (signal.aborted) return false
-    throw error
-  } finally {
-    lines.close()
+/** Keeps back what is written while somebody types. */
+class Hold {
+  #later: (() => void)[] | undefined
+
+  /** Whether it keeps this for later. */
+  keeps(write: () => void): boolean {
+    this.#later?.push(write)
+    return this.#later !== undefined
+  }
+
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    this.#later = []
+    try {
+      return await work()
+    } finally {
+      const later = this.#later
+      this.#later = undefined
+      for (const write of later) write()
+    }
   }
 }

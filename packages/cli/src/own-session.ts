@@ -5,6 +5,7 @@
 import type { LedgerOwner } from '@harmony-iac/core/engine'
 import { HarmonyError } from '@harmony-iac/core/errors'
 import type { Context } from './context.ts'
+import { hostTarget } from './hosts.ts'
 import { lockText, readLock } from './project/lineage.ts'
 import type { OpenProject } from './project/open.ts'
 import { openSession, type Session, type Target, targetsOf } from './session.ts'
@@ -27,7 +28,7 @@ export async function openOwnSession(
   const owner = { project: open.project.name, lineage: open.lineage }
   const start = (all: readonly Target[]) => openSession(context, all, owner, open.sources)
   // A project without deployments names no ledger: the one of this machine is the most likely.
-  const session = await start(targets.length > 0 ? targets : [await localTarget()])
+  const session = await start(targets.length > 0 ? targets : [await hostTarget('localhost')])
   let gone: ReadonlyMap<string, number>
   try {
     const owners = await allOwners(session)
@@ -40,16 +41,11 @@ export async function openOwnSession(
   }
   if (targets.length > 0 && !gone.has(local)) return tellLeft(context, gone, session)
   await session.close()
-  return tellLeft(context, gone, await start(gone.has(local) ? [...targets, await localTarget()] : targets))
-}
-
-/** This machine, with the verbs of everything that its ledger may speak of. */
-export async function localTarget(): Promise<Target> {
-  const [{ LocalTopology }] = await Promise.all([
-    import('@harmony-iac/topologies'),
-    import('@harmony-iac/scores'),
-  ])
-  return { topology: new LocalTopology({ shell: true }), scores: [] }
+  return tellLeft(
+    context,
+    gone,
+    await start(gone.has(local) ? [...targets, await hostTarget('localhost')] : targets),
+  )
 }
 
 /** A ledger that cannot be read is told by the command itself, for its topology. */

@@ -5,6 +5,7 @@
 import type { AnyScore, Project, StateHome, Topology } from '@harmony-iac/core'
 import { type Maestro, type Owner, openMaestro, type Sources } from '@harmony-iac/core/engine'
 import { HarmonyError, toHarmonyError } from '@harmony-iac/core/errors'
+import { attendHere } from './attend.ts'
 import type { Context } from './context.ts'
 import { mergeErrors, type TopologyError } from './failures.ts'
 
@@ -73,6 +74,7 @@ export async function openSession(
   sources: Sources,
 ): Promise<Session> {
   const { reporter, interrupts, args } = context
+  attendHere(context, sources.secret)
   const opened: { readonly member: Member; readonly home: string }[] = []
   const failures: TopologyError[] = []
   let spare: Promise<StateHome> | undefined

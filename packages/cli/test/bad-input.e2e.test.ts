@@ -118,7 +118,8 @@ test.each([
   ['plan --out', 64],
   ['', 64],
   ['graph --format png', 64],
-  ['drift no-such-host', 64],
+  ['drift no/such/folder', 64],
+  ['drift nobody@127.0.0.1:1', 69],
   ['init Not/A/Name', 64],
   ['apply --plan none.plan --yes', 65],
 ])('harmony %s ends with %i in an empty folder', async (line, status) => {

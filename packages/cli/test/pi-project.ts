@@ -14,7 +14,7 @@ export interface Place {
 
 /**
  * A project that knows its hosts by the names in an SSH configuration of its own: `at('kiosk')` is one of them, with all
- * that a Linux machine offers.
+ * that a Linux machine offers; `at('kiosk', { sudo: true })` as root.
  */
 export function projectOn(host: LinuxHost, places: Readonly<Record<string, Place>>, source: string): Project {
   const project = makeProject()
@@ -38,8 +38,8 @@ export function projectOn(host: LinuxHost, places: Readonly<Record<string, Place
       .map((name) => `${name} ${key}\n`)
       .join(''),
   })
-  project.source(`import { PiTopology, ssh } from '@harmony-iac/topologies'
-const at = (name: string) => new PiTopology({ host: ssh(name, { configFile: import.meta.dirname + '/ssh_config' }) })
+  project.source(`import { PiTopology, ssh, type SshOptions } from '@harmony-iac/topologies'
+const at = (name: string, options: SshOptions = {}) => new PiTopology({ host: ssh(name, { configFile: import.meta.dirname + '/ssh_config', ...options }) })
 ${source}`)
   return project
 }

@@ -1,5 +1,5 @@
 /** A machine at the far end of SSH, as a user meets it: a real Debian with systemd and sshd, and nothing of ours on it. */
-import { copyFileSync, mkdirSync, readFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type LinuxHost, linuxHosts, startLinuxHost } from '../../../scripts/testing/linux-host.ts'
@@ -136,6 +136,62 @@ export default defineProject({ name: 'kiosk', deployments: [deploy(at('kiosk'), 
       status: 69,
       err: expect.stringContaining('nobody@127.0.0.1:1'),
     })
+  })
+
+  test('tells what has moved on a host, of whichever project, without any of them', async () => {
+    const settings = `import { Hostname, Sysctl, Timezone } from '@harmony-iac/scores'
+export default defineProject({ name: 'settings', deployments: [deploy(at('kiosk'), [
+  Hostname({ name: 'kiosk', pretty: 'The kiosk' }),
+  Timezone({ zone: 'Europe/Berlin' }),
+  Sysctl({ key: 'net.ipv4.ip_forward', value: 1 }),
+  File({ path: '/etc/kiosk.token', content: secret('token') }),
+])] })`
+    await host.exec([
+      'sh',
+      '-c',
+      'mkdir -p /usr/share/zoneinfo/Europe; printf TZif2 >/usr/share/zoneinfo/Europe/Berlin',
+    ])
+    const listing =
+      'hostname; cat /etc/hostname /etc/hosts; ls -A /etc /etc/sysctl.d; readlink /etc/localtime; cat /proc/sys/net/ipv4/ip_forward'
+    const look = async () => (await host.exec(['sh', '-c', listing])).stdout
+    const before = await look()
+    using site_ = projectFor({ kiosk: {} }, site)
+    using project = projectFor({ kiosk: {} }, settings)
+    const env = { HARMONY_SECRET_TOKEN: 'hidden' }
+    expect((await site_.run('apply --yes')).status).toBe(0)
+    expect(await project.run('apply --yes', env)).toMatchObject({ status: 0, err: '' })
+    expect((await project.run('apply --yes', env)).out).toContain('Nothing to do: 4 Scores are as wanted.')
+
+    // From a folder without a project, as whoever is called at night.
+    using nowhere = projectFor({ kiosk: {} }, '')
+    rmSync(join(nowhere.folder, 'harmony.ts'))
+    mkdirSync(join(nowhere.sandbox.folder, '.ssh'))
+    copyFileSync(join(nowhere.folder, 'ssh_config'), join(nowhere.sandbox.folder, '.ssh/config'))
+    await host.exec([
+      'sh',
+      '-c',
+      'hostname other; echo tampered >/srv/site/f1; sysctl -qw net.ipv4.ip_forward=0',
+    ])
+    const seen = await look()
+    const drift = await nowhere.run('drift root@kiosk')
+    expect(drift).toMatchObject({ status: 2, err: '' })
+    expect(drift.out).toContain('Hostname:host has changed (settings)')
+    expect(drift.out).toContain("name: 'kiosk' → 'other now, kiosk at the next start'")
+    expect(drift.out).toContain("value: '1' → '0'")
+    expect(drift.out).toContain('File:/srv/site/f1 has changed (site)')
+    expect(drift.out).toContain('+tampered')
+    // Its value is known to its project only.
+    expect(drift.out).toContain('File:/etc/kiosk.token cannot be told (settings)')
+    expect(drift.out).toContain('Drift: 4 not as last applied, 32 as last applied.')
+    expect(await look()).toBe(seen)
+    const { events } = await nowhere.run('drift kiosk --json')
+    expect(events.at(-1)).toMatchObject({ type: 'summary', command: 'drift', update: 4, unchanged: 32 })
+    expect(await nowhere.run('drift nobody@127.0.0.1:1')).toMatchObject({ status: 69 })
+
+    expect((await site_.run('destroy --yes')).status).toBe(0)
+    expect((await project.run('destroy --yes', env)).status).toBe(0)
+    expect(await look()).toBe(before)
+    expect((await nowhere.run('drift kiosk')).status).toBe(0)
   })
 
   test('a host that is down fails alone', async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { describeWith } from '../../../scripts/testing/require-part.ts'
 import { makeProject, type Project } from './project.ts'
+import { scriptPart, type } from './terminal.ts'
 
 /** A job that says when it has begun and ends when a file is there, and one that comes after it. */
 const jobs = `(() => {
@@ -98,36 +99,7 @@ test('whoever stops reading does not stop an apply', async () => {
   expect(readdirSync(project.root)).toHaveLength(50)
 })
 
-const script = spawnSync('script', ['--version']).status === 0
-
-describeWith({ name: 'script(1)', get: 'apt-get install bsdutils', present: script }, 'on a terminal', () => {
-  /** Types each text when its cue has been shown. */
-  async function type(
-    project: Project,
-    line: string,
-    cues: readonly (readonly [cue: string, keys: string])[],
-  ) {
-    const { spawn } = await import('node:child_process')
-    const command = `stty cols 100 rows 30; exec '${process.execPath}' '${join(import.meta.dirname, '../bin/harmony.js')}' ${line}`
-    const child = spawn('script', ['-qefc', command, '/dev/null'], {
-      cwd: project.folder,
-      env: { ...project.sandbox.env, NO_COLOR: '', TERM: 'xterm' },
-      stdio: ['pipe', 'pipe', 'inherit'],
-    })
-    let out = ''
-    const left = [...cues]
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      out += text
-      const [next] = left
-      if (next && out.includes(next[0])) {
-        left.shift()
-        child.stdin.write(next[1])
-      }
-    })
-    const status = await new Promise<number | null>((resolve) => child.once('close', resolve))
-    return { status, out }
-  }
-
+describeWith(scriptPart, 'on a terminal', () => {
   test('a yes applies, with progress and colours', async () => {
     using project = makeProject()
     project.scores(`Directory({ path: root }), ShellJob({ name: 'a', script: 'echo hello; sleep 0.2' })`)

@@ -48,6 +48,7 @@ export const exitStatusOf = {
   usage: 64,
   locked: 69,
   unreachable: 69,
+  'auth-failed': 69,
   interrupted: 130,
   'plan-stale': 1,
   'not-converged': 1,
@@ -115,11 +116,12 @@ export function toHarmonyError(thrown: unknown, details: ErrorDetails = {}): Har
     })
   }
   if (thrown instanceof Error) {
-    const system = thrown as NodeJS.ErrnoException
+    const system = thrown as NodeJS.ErrnoException & { readonly hint?: unknown }
     if (typeof system.code === 'string' && typeof system.syscall === 'string')
       return new HarmonyError('system', describeSystemError(system), {
         ...details,
-        hint: details.hint ?? hints[system.code],
+        // A host may know better than we do here what helps there.
+        hint: details.hint ?? (typeof system.hint === 'string' ? system.hint : hints[system.code]),
         cause: thrown,
         data: { errno: system.code, syscall: system.syscall, path: system.path },
       })

@@ -79,4 +79,5 @@ export {
   type ScoreOptions,
   type Scores,
 } from './score.ts'
+export { sysctlFile, sysctlsBefore } from './settings/sysctl-place.ts'
 export { device, fleet, type Remote, type Topology, type UnknownTopology } from './topology.ts'

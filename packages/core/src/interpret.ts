@@ -57,6 +57,11 @@ export interface Run<State> extends Look {
   output(stream: 'stdout' | 'stderr', text: string): void
   /** Something that an auditor wants to find later: what ran, as whom, with which result. */
   audit(entry: { readonly [key: string]: Json }): void
+  /**
+   * Says that from here on it waits more than it works, for one request that many share: others may start in its place,
+   * however many steps are to run side by side, and join.
+   */
+  standBy(): void
   /** Kept in the ledger with the result of this step; {@link Look.memory} gives it back. */
   remember(memory: Json): void
 }

@@ -104,6 +104,11 @@ export interface Definition<Kind extends string, S extends z.ZodType, C extends 
    * and what was there is kept without being asked for.
    */
   standing?(spec: z.output<S>): boolean
+  /**
+   * What is listed after it in a deployment follows it, and is removed before it, also where no claim says so: a package
+   * brings folders, users and services that its Score cannot name. Nothing is blocked when it fails.
+   */
+  readonly groundwork?: boolean
   /** Turns the spec of an earlier version into the next; called until the current version is reached. */
   upgrade?(spec: unknown, fromVersion: number): unknown
 }
@@ -118,6 +123,7 @@ export interface KindDefinition {
   claims?(spec: unknown): readonly Claim[]
   uses?(spec: unknown): readonly Claim[]
   standing?(spec: unknown): boolean
+  readonly groundwork?: boolean
   upgrade?(spec: unknown, fromVersion: number): unknown
   /** Absent for composites. */
   readonly interpret?: Interpret<unknown, unknown, unknown, unknown, unknown, unknown>

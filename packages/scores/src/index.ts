@@ -9,15 +9,19 @@ export {
 export { Directory, type DirectoryOutputs, type DirectorySpec, type DirectoryStatus } from './directory.ts'
 export { File, type FileOutputs, type FileSpec, type FileStatus } from './file.ts'
 export { Group, type GroupOutputs, type GroupSpec, type GroupStatus } from './group.ts'
+export { Hostname, type HostnameOutputs, type HostnameSpec, type HostnameStatus } from './hostname.ts'
+export { Package, type PackageOutputs, type PackageSpec, type PackageStatus } from './package.ts'
 export { ShellJob, type ShellJobOptions, type ShellJobSpec, type ShellJobStatus } from './shell-job.ts'
 export { StaticSite, type StaticSiteSpec } from './static-site.ts'
 export { Symlink, type SymlinkOutputs, type SymlinkSpec, type SymlinkStatus } from './symlink.ts'
+export { Sysctl, type SysctlOutputs, type SysctlSpec, type SysctlStatus } from './sysctl.ts'
 export {
   SystemdService,
   type SystemdServiceOutputs,
   type SystemdServiceSpec,
 } from './systemd-service.ts'
 export { SystemdTimer, type SystemdTimerOutputs, type SystemdTimerSpec } from './systemd-timer.ts'
+export { Timezone, type TimezoneOutputs, type TimezoneSpec, type TimezoneStatus } from './timezone.ts'
 export type {
   InstallSection,
   ServiceDescription,

@@ -1,14 +1,23 @@
 /** A Raspberry Pi, or any Linux machine like it: this one, or one that is reached over SSH. */
 import type { StateHome, Topology } from '@harmony-iac/core'
-import type { FileSystem, ServiceManager, Shell, UserAccounts } from '@harmony-iac/core/capabilities'
+import type {
+  FileSystem,
+  PackageManager,
+  ServiceManager,
+  Shell,
+  SystemSettings,
+  UserAccounts,
+} from '@harmony-iac/core/capabilities'
 import type { Host } from '@harmony-iac/core/host'
 import { localHost } from './hosts/local.ts'
 import { thisMachine } from './hosts/this-machine.ts'
 import { linuxFiles } from './linux/files.ts'
 import { hostHome, keptFolder, stateFolder } from './linux/home.ts'
 import { joinPath } from './linux/names.ts'
+import { linuxPackages } from './linux/packages/packages.ts'
 import { type LinuxServices, linuxServices } from './linux/services/services.ts'
 import { linuxShell } from './linux/shell.ts'
+import { linuxSystem } from './linux/system/system.ts'
 import { linuxUsers } from './linux/users.ts'
 import type { If, WithShell } from './local.ts'
 
@@ -18,6 +27,8 @@ export interface PiOptions<S extends boolean = boolean> {
   readonly name?: string | undefined
   /** Default: this machine. */
   readonly host?: Host | undefined
+  /** How long others may change packages (unattended upgrades, a person) before that is an error. Default 5 min. */
+  readonly packageLockWaitMs?: number | undefined
   /** Offers `shell` too, so that a `ShellJob` compiles here. Default false. */
   readonly shell?: S
 }
@@ -32,7 +43,9 @@ export interface PiTopology extends Topology {
   /** The machine itself: for tools that look at it. */
   readonly host: Host
   readonly files: FileSystem
+  readonly packages: PackageManager
   readonly services: ServiceManager
+  readonly system: SystemSettings
   readonly users: UserAccounts
 }
 
@@ -42,19 +55,26 @@ export const PiTopology: new <S extends boolean = false>(
 ) => PiTopology & If<S, WithShell> = class implements PiTopology {
   readonly name: string
   readonly files: FileSystem
+  readonly packages: PackageManager
   readonly services: LinuxServices
+  readonly system: SystemSettings
   readonly users: UserAccounts
   declare readonly shell?: Shell
   readonly host: Host
   #home: StateHome | undefined
 
-  constructor({ host = localHost(), name, shell = false }: PiOptions = {}) {
+  constructor({ host = localHost(), name, shell = false, packageLockWaitMs }: PiOptions = {}) {
     this.name = name ?? (host.name === thisMachine ? 'local' : host.name)
     this.host = host
     this.files = linuxFiles(host, {
       keepFolder: async () => joinPath(stateFolder(await host.facts()), keptFolder),
     })
+    this.packages = linuxPackages(host, {
+      stateFolder: async () => stateFolder(await host.facts()),
+      lockWaitMs: packageLockWaitMs,
+    })
     this.services = linuxServices(host)
+    this.system = linuxSystem(host, this.files)
     this.users = linuxUsers(host, this.files)
     if (shell) this.shell = linuxShell(host)
   }

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { connect, createServer } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
-import type { Endpoint } from '../src/hosts/ssh/connection.ts'
+import type { Endpoint } from '../src/hosts/ssh/connect.ts'
 
 const program = '/usr/sbin/sshd'
 

@@ -3,9 +3,10 @@ import type { AnyScore, Topology } from '@harmony-iac/core'
 import { HarmonyError, toHarmonyError } from '@harmony-iac/core/errors'
 import type { Host } from '@harmony-iac/core/host'
 import type { Concern } from '@harmony-iac/topologies'
+import { attendHere } from '../attend.ts'
 import type { Context, Run } from '../context.ts'
 import { hostStatus, mergeErrors, type TopologyError } from '../failures.ts'
-import { machineOf } from '../machine.ts'
+import { machineOf } from '../hosts.ts'
 import { lookForProject } from '../project/find.ts'
 import { openProject } from '../project/open.ts'
 import { coloursOf, wantsColour } from '../render/colours.ts'
@@ -83,8 +84,14 @@ export const run: Run = async (context) => {
 async function choosePatients(context: Context, word: string | undefined): Promise<readonly Patient[]> {
   const { args, io } = context
   const given = args.options.project
-  if (given === undefined && !lookForProject(io.cwd, undefined)) return [await machine(word ?? 'localhost')]
-  const { project } = await openProject(context, false)
+  if (given === undefined && !lookForProject(io.cwd, undefined)) {
+    attendHere(context, async () => {
+      throw new HarmonyError('secret-missing', 'secrets are known to projects only, and there is none here')
+    })
+    return [await machine(word ?? 'localhost')]
+  }
+  const { project, sources } = await openProject(context, false)
+  attendHere(context, sources.secret)
   const targets = targetsOf(project)
   const chosen = word === undefined ? targets : targets.filter(({ topology }) => topology.name === word)
   if (word !== undefined && chosen.length === 0) {
@@ -96,7 +103,7 @@ async function choosePatients(context: Context, word: string | undefined): Promi
   }
   const patients: Patient[] = []
   for (const target of chosen) {
-    const host = hostOf(target.topology)
+    const host = machineIn(target.topology)
     if (host) patients.push(await patientOf(target, host, project.name))
     else context.reporter.warn(`${target.topology.name} is not a Linux machine that could be examined`)
   }
@@ -120,7 +127,7 @@ async function machine(word: string): Promise<Patient> {
 }
 
 /** Topologies of a Linux machine say which; told by shape, as everything that a project brings along. */
-function hostOf(topology: Topology): Host | undefined {
+function machineIn(topology: Topology): Host | undefined {
   const { host } = topology as { readonly host?: Partial<Host> }
   return typeof host?.exec === 'function' && typeof host.dial === 'function' ? (host as Host) : undefined
 }

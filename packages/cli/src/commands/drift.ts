@@ -1,6 +1,6 @@
 /**
  * `harmony drift`: compares what was last applied with what is there. Edits of the project do not count, so nothing is
- * compiled; without a project everything that Harmony put on this machine is compared.
+ * compiled; of a host, everything that Harmony put there is compared, whichever project it is of.
  */
 import type { DriftReport } from '@harmony-iac/core/engine'
 import { HarmonyError } from '@harmony-iac/core/errors'

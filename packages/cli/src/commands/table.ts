@@ -141,13 +141,15 @@ export const commands = {
     positionals: [
       {
         name: 'HOST',
-        about: 'a host, or the path of a project; default: the project here, else this machine',
+        about:
+          'a host as for ssh (user@host, or an alias), or the path of a project; default: the project here, else this machine',
       },
     ],
     options: ['project', ...everywhere],
     examples: [
       ['harmony drift', 'what has changed since the last apply of this project'],
       ['harmony drift localhost', 'the same for everything that Harmony put on this machine'],
+      ['harmony drift pi@kiosk.local', 'and on another one, whichever projects it is of'],
     ],
   },
   destroy: {

@@ -2,11 +2,11 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Owner } from '@harmony-iac/core/engine'
-import { HarmonyError } from '@harmony-iac/core/errors'
+import { HarmonyError, isHarmonyError } from '@harmony-iac/core/errors'
 import type { Context } from '../context.ts'
-import { localTarget, openOwnSession } from '../own-session.ts'
+import { hostTarget } from '../hosts.ts'
+import { openOwnSession } from '../own-session.ts'
 import { openSession, type Session, type Target, targetsOf } from '../session.ts'
-import { isThisMachine } from '../this-machine.ts'
 import { lookForProject } from './find.ts'
 import { openProject } from './open.ts'
 
@@ -38,16 +38,8 @@ export async function chooseScope(context: Context, word: string | undefined): P
       open: () => openOwnSession(context, project, targets, 'include'),
     }
   }
-  if (word !== undefined && !isThisMachine(word))
-    throw new HarmonyError(
-      'usage',
-      `${word} is neither a path nor this machine; other hosts come with a later version`,
-      {
-        hint: 'localhost means this machine',
-      },
-    )
   if (word === undefined) tellScope(context)
-  return await thisMachine(context)
+  return await everybodyOn(context, word ?? 'localhost')
 }
 
 /** Whoever is in the wrong folder must see it before the result. */
@@ -58,14 +50,30 @@ function tellScope({ args, io, reporter }: Context): void {
   else io.err.write(`${message}\n`)
 }
 
-async function thisMachine(context: Context): Promise<Scope> {
+async function everybodyOn(context: Context, word: string): Promise<Scope> {
   const refuse = async (): Promise<never> => {
     throw new HarmonyError('secret-missing', 'the values of secrets are known to their project only', {
       hint: 'name the project: -p PATH',
     })
   }
-  const targets = [await localTarget()]
+  const targets = [await targetOf(word)]
   const owner = { project: '', lineage: undefined }
   const sources = { secret: refuse, asset: refuse }
   return { targets, owner, owners: 'all', open: () => openSession(context, targets, owner, sources) }
+}
+
+async function targetOf(word: string): Promise<Target> {
+  try {
+    return await hostTarget(word)
+  } catch (error) {
+    if (!isHarmonyError(error) || error.code !== 'invalid-value') throw error
+    throw new HarmonyError(
+      'usage',
+      `there is no ${word} here, and it names no host either: ${error.message}`,
+      {
+        hint: error.hint,
+        cause: error,
+      },
+    )
+  }
 }

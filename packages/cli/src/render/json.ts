@@ -42,6 +42,10 @@ export class JsonReporter implements Reporter {
     return async () => {}
   }
 
+  aside<T>(work: () => Promise<T>): Promise<T> {
+    return work()
+  }
+
   say(): void {}
 
   warn(message: string): void {

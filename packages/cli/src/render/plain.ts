@@ -89,6 +89,15 @@ export class PlainReporter implements Reporter {
     }
   }
 
+  async aside<T>(work: () => Promise<T>): Promise<T> {
+    const goOn = await this.#progress?.hold()
+    try {
+      return await work()
+    } finally {
+      goOn?.()
+    }
+  }
+
   say(text: string): void {
     this.#io.out.write(`${sanitize(text)}\n`)
   }

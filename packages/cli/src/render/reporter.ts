@@ -89,6 +89,8 @@ export interface Reporter {
   ): Promise<void>
   /** From now on steps run, until the returned function is called. */
   working(plans: readonly Plan[]): Promise<() => Promise<void>>
+  /** Somebody is asked something meanwhile: nothing moves on the terminal. */
+  aside<T>(work: () => Promise<T>): Promise<T>
   /** A sentence for people only. */
   say(text: string): void
   /** Something that should be put right, although the command goes on. */

@@ -14,6 +14,8 @@ export interface Progress {
   emit(event: EngineEvent): void
   /** Something that a person must read now. */
   say(text: string): void
+  /** Takes the moving part away until the returned function is called: somebody is asked something. */
+  hold(): Promise<() => void>
   /** Takes the moving part away; what it leaves behind is returned to be printed. */
   close(): Promise<readonly string[]>
 }
@@ -80,12 +82,43 @@ class Pass {
 /** Starts to show progress. */
 export function openProgress(plans: readonly Plan[], colours: Colours, coloured: boolean): Progress {
   const passes = new Map(plans.map((plan) => [plan.topology, new Pass(plan, colours)]))
-  const over = Promise.withResolvers<void>()
   const kept: string[] = []
   let dropped = 0
   const said: string[] = []
+  let moving = move([...passes.values()], said, coloured)
 
-  const tasks = [...passes.values()].map((pass): ListrTask => {
+  return {
+    emit(event) {
+      const pass = passes.get(event.topology)
+      pass?.take(event)
+      const line = eventLine(event, colours)
+      if (line === undefined) return
+      const text = passes.size > 1 ? `${sanitizeLine(event.topology)} ${line}` : line
+      if (event.type === 'finished') pass?.remember(line)
+      const fine = event.type === 'output' || (event.type === 'finished' && event.outcome === 'success')
+      if (fine && kept.length >= mostKept) dropped++
+      else kept.push(text)
+    },
+    say(text) {
+      said.push(sanitizeLine(text))
+    },
+    async hold() {
+      await moving.end()
+      return () => {
+        moving = move([...passes.values()], said, coloured)
+      }
+    },
+    async close() {
+      await moving.end()
+      return dropped > 0 ? [...kept, colours.dim(`… ${dropped} more lines`)] : kept
+    },
+  }
+}
+
+/** The moving part, until it is ended. */
+function move(passes: readonly Pass[], said: readonly string[], coloured: boolean): { end(): Promise<void> } {
+  const over = Promise.withResolvers<void>()
+  const tasks = passes.map((pass): ListrTask => {
     const show = (task: { title: string; output: string }) => {
       task.title = pass.title()
       task.output = [pass.output(), ...said].join('\n')
@@ -115,26 +148,10 @@ export function openProgress(plans: readonly Plan[], colours: Colours, coloured:
     },
   })
   const shown = list.run()
-
   return {
-    emit(event) {
-      const pass = passes.get(event.topology)
-      pass?.take(event)
-      const line = eventLine(event, colours)
-      if (line === undefined) return
-      const text = passes.size > 1 ? `${sanitizeLine(event.topology)} ${line}` : line
-      if (event.type === 'finished') pass?.remember(line)
-      const fine = event.type === 'output' || (event.type === 'finished' && event.outcome === 'success')
-      if (fine && kept.length >= mostKept) dropped++
-      else kept.push(text)
-    },
-    say(text) {
-      said.push(sanitizeLine(text))
-    },
-    async close() {
+    async end() {
       over.resolve()
       await shown
-      return dropped > 0 ? [...kept, colours.dim(`… ${dropped} more lines`)] : kept
     },
   }
 }

@@ -10,6 +10,7 @@ import type { Graph } from '../plan/graph.ts'
 import { isRemoval, isSealed, type Plan, type Step } from '../plan/plan.ts'
 import type { Context } from './context.ts'
 import type { ApplyRequest, ApplyResult, StepResult } from './contract.ts'
+import { Fences, lastRemovals } from './fences.ts'
 import { verbsOf } from './observe.ts'
 import { Pass } from './pass.ts'
 import { resolveSpec } from './resolve.ts'
@@ -85,15 +86,19 @@ class Conductor {
   tasks(): readonly Task[] {
     const tasks: Task[] = []
     const creations: string[] = []
+    const last = lastRemovals(this.#plan.steps)
+    const fences = new Fences(tasks)
     const first = new Set(this.#plan.steps.flatMap((step) => (isRemoval(step) ? [] : step.after)))
     for (const step of this.#plan.steps) {
       if (step.action === 'create' || step.action === 'deferred') creations.push(step.address)
       // What is created may be what replaces it; what must make room goes first.
       const after = isRemoval(step) && !first.has(step.address) ? [...step.after, created] : step.after
+      const leaf = isRemoval(step) ? undefined : this.#pass.leaf(step.address)
       tasks.push({
         id: step.address,
         after,
         light: this.#isLight(step),
+        follows: fences.behind(leaf ? leaf.follows : (last.get(step.address) ?? [])),
         run: (releaseSlot) => this.#run(step, releaseSlot),
         blocked: (by) => this.#block(step, by),
       })
@@ -161,7 +166,7 @@ class Conductor {
   async #carryOut(step: Step, releaseSlot: () => void, changed: () => void): Promise<Outcome> {
     switch (step.action) {
       case 'remove':
-        return await this.#remove(step, changed)
+        return await this.#remove(step, changed, releaseSlot)
       case 'forget':
         this.#refuseStaleRemoval(step)
         this.#pass.drop(step.address)
@@ -193,7 +198,7 @@ class Conductor {
     if (moved.length > 0) throw stale(step.address, moved)
   }
 
-  async #remove(step: Step, changed: () => void): Promise<Outcome> {
+  async #remove(step: Step, changed: () => void, releaseSlot: () => void): Promise<Outcome> {
     const record = this.#pass.current(step.address)
     if (!record) return 'noop'
     this.#refuseStaleRemoval(step)
@@ -216,6 +221,7 @@ class Conductor {
       nothingSecret,
       { state: undefined, differences: [] },
       () => undefined,
+      releaseSlot,
     )
     await verbs.remove({ address, spec, previous, memory }, topology, run)
     this.#pass.drop(address)

@@ -198,7 +198,7 @@ class Classifier {
         return { type: 'deferred', digest, reason: thrown.message, record, renamedFrom }
       // What it stands on may be about to appear: a mount, a service, a user; but a user only if something makes users.
       const error = toHarmonyError(thrown, { address })
-      for (const dependency of looking ? leaf.after : none)
+      for (const dependency of looking ? [...leaf.after, ...leaf.follows] : none)
         if (mayCure(error, this.#graph.leaves.get(dependency)) && isChanging(await this.#ask(dependency)))
           return {
             type: 'deferred',
@@ -241,7 +241,9 @@ function mayCure(error: HarmonyError, dependency: Leaf | undefined): boolean {
   return (
     dependency?.claims.some(
       (claim) => claim.type === 'name' && (claim.space === 'user' || claim.space === 'group'),
-    ) === true
+    ) === true ||
+    // A package makes users that its Score cannot name.
+    dependency?.definition.groundwork === true
   )
 }
 

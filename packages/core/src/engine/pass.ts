@@ -141,12 +141,13 @@ export class Pass {
   /** Whether something that this step comes after, near or far, was changed in this pass. */
   changedBefore(step: Step): boolean {
     const seen = new Set<string>()
-    const open = [...step.after]
+    const before = (address: string) => this.#leaves.get(address)?.follows ?? []
+    const open = [...step.after, ...before(step.address)]
     for (let address = open.pop(); address !== undefined; address = open.pop()) {
       if (seen.has(address)) continue
       seen.add(address)
       if (this.#changed.has(address)) return true
-      open.push(...(this.#steps.get(address)?.after ?? []))
+      open.push(...(this.#steps.get(address)?.after ?? []), ...before(address))
     }
     return false
   }

@@ -41,6 +41,7 @@ export function makeRun(
   { redact, tainted }: Pick<ResolvedSpec, 'redact' | 'tainted'>,
   observed: { readonly state: unknown; readonly differences: readonly Difference[] },
   remember: (memory: Json) => void,
+  standBy: () => void = () => undefined,
 ): Work {
   const { emit, topology } = pass.context
   const tails = { stdout: '', stderr: '' }
@@ -65,6 +66,7 @@ export function makeRun(
       }
     },
     audit: (entry) => emit({ type: 'audit', ...to, entry: redactAll(entry, redact) as typeof entry }),
+    standBy,
     remember,
   }
 }

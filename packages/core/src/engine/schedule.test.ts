@@ -123,3 +123,30 @@ test('an empty graph is done at once, and ids that are not in it count as done',
   await done
   expect(log).toEqual(['+a', '-a'])
 })
+
+test('what only follows waits for the end of the other, and runs though it failed or was blocked', async () => {
+  const { log, tasks, open } = world({ a: [], b: ['a'], c: [], d: [] }, ['a'])
+  const following = tasks.map((task) => {
+    if (task.id === 'c') return { ...task, follows: ['a'] }
+    return task.id === 'd' ? { ...task, follows: ['b', 'nobody'] } : task
+  })
+  const done = schedule(following, { parallel: 10, stop: never })
+  expect(log).toEqual(['+a'])
+  await open('a')
+  await open('c')
+  await open('d')
+  await done
+  expect(log.slice(0, 3)).toEqual(['+a', '-a', '!b<a'])
+  expect(log.slice(3, 5).toSorted()).toEqual(['+c', '+d'])
+})
+
+test('what follows and depends is blocked by what it depends on', async () => {
+  const { log, tasks, open } = world({ a: [], b: ['a'] }, ['a'])
+  const done = schedule(
+    tasks.map((task) => (task.id === 'b' ? { ...task, follows: ['a'] } : task)),
+    { parallel: 10, stop: never },
+  )
+  await open('a')
+  await done
+  expect(log).toEqual(['+a', '-a', '!b<a'])
+})

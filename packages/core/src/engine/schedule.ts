@@ -10,6 +10,8 @@ export interface Task {
   readonly after: readonly string[]
   /** Runs in the lane for light work, if there is one. */
   readonly light?: boolean | undefined
+  /** Ids that come before too, but whose failure blocks nothing. */
+  readonly follows?: readonly string[]
   /** Does the work; false means that it failed. Must not throw. */
   run(releaseSlot: () => void): Promise<boolean>
   /** Told instead of `run` when something before it failed (`by`, however far before), or when nothing new is to start (`by` undefined). */
@@ -61,15 +63,18 @@ export async function schedule(
   const byId = new Map(tasks.map((task) => [task.id, task]))
   const waitingFor = new Map<string, number>()
   const dependents = new Map<string, Task[]>()
+  const followers = new Map<string, Task[]>()
   for (const task of tasks) {
     let count = 0
-    for (const id of new Set(task.after)) {
-      if (!byId.has(id)) continue
+    const wait = (id: string, by: Map<string, Task[]>) => {
+      if (!byId.has(id)) return
       count++
-      const list = dependents.get(id)
+      const list = by.get(id)
       if (list) list.push(task)
-      else dependents.set(id, [task])
+      else by.set(id, [task])
     }
+    for (const id of new Set(task.after)) wait(id, dependents)
+    for (const id of new Set(task.follows)) wait(id, followers)
     waitingFor.set(task.id, count)
   }
 
@@ -86,41 +91,45 @@ export async function schedule(
   onReady?.(first)
 
   await new Promise<void>((resolve) => {
-    const block = (task: Task, by: string | undefined): void => {
+    /** One less to wait for; those that wait for nothing any more are `next`. */
+    const release = (waiting: readonly Task[] | undefined, next: Task[]): void => {
+      for (const task of waiting ?? []) {
+        const left = (waitingFor.get(task.id) ?? 0) - 1
+        waitingFor.set(task.id, left)
+        if (left === 0 && !over.has(task.id)) next.push(task)
+      }
+    }
+    const block = (task: Task, by: string | undefined, next: Task[]): void => {
       const stack = [{ task, by }]
       for (let top = stack.pop(); top; top = stack.pop()) {
         if (over.has(top.task.id)) continue
         over.add(top.task.id)
         top.task.blocked(top.by)
-        for (const next of dependents.get(top.task.id) ?? []) stack.push({ task: next, by: top.by })
+        for (const each of dependents.get(top.task.id) ?? []) stack.push({ task: each, by: top.by })
+        release(followers.get(top.task.id), next)
       }
     }
     const finish = (task: Task, ok: boolean): void => {
       over.add(task.id)
-      const next: Task[] = []
-      for (const dependent of dependents.get(task.id) ?? []) {
-        if (!ok) {
-          block(dependent, task.id)
-          continue
-        }
-        const left = (waitingFor.get(dependent.id) ?? 0) - 1
-        waitingFor.set(dependent.id, left)
-        if (left === 0 && !over.has(dependent.id)) next.push(dependent)
-      }
+      const released: Task[] = []
+      if (ok) release(dependents.get(task.id), released)
+      else for (const dependent of dependents.get(task.id) ?? []) block(dependent, task.id, released)
+      release(followers.get(task.id), released)
+      const next = released.filter(({ id }) => !over.has(id))
       if (next.length === 0) return
       enqueue(next)
       if (!stop.aborted) onReady?.(next)
     }
     const start = (task: Task, lane: Lane): void => {
       let held = true
-      const release = () => {
+      const giveBack = () => {
         if (!held) return
         held = false
         lane.slots++
         pump()
       }
       running++
-      void task.run(release).then((ok) => {
+      void task.run(giveBack).then((ok) => {
         running--
         if (held) {
           held = false
@@ -140,7 +149,7 @@ export async function schedule(
           start(task, lane)
         }
       if (running > 0) return
-      for (const task of tasks) if (!over.has(task.id)) block(task, undefined)
+      for (const task of tasks) if (!over.has(task.id)) block(task, undefined, [])
       resolve()
     }
     pump()

@@ -69,7 +69,9 @@ export async function convergeLeaf(
   // A thing of several parts was shown half put back; the other half has moved it, as it was asked to.
   if (!putBack) checkPrecondition(pass, step, definition, resolved, first)
   const foreign = !before && first.differences.length > 0 && !isCreation(first.differences)
-  if (foreign && !step.adopts)
+  // What a package has brought since the plan was shown is taken over if the Score says so, as if it had been there.
+  const adopts = step.adopts || (leaf.options.adopt && pass.changedBefore(step))
+  if (foreign && !adopts)
     throw new HarmonyError('plan-conflict', 'exists, was not made by this project, and differs', {
       address,
       hint: 'take it over with adopt: true (what was there is put back on removal), or remove it by hand',
@@ -82,9 +84,14 @@ export async function convergeLeaf(
   const remember = (kept: Json) => {
     memory = kept
   }
-  const run = makeRun(pass, look, resolved, first, remember)
+  const run = makeRun(pass, look, resolved, first, remember, releaseSlot)
   let seen = first
   let outcome: Done['outcome'] = 'noop'
+  // Found as wanted, and always there: a later version of the project may change it, and that is when it would be missed.
+  const asFound =
+    !before && first.differences.length === 0 && !forced && definition.standing?.(leaf.score.spec)
+      ? await verbs.keep?.(resolved.spec, context.topology, first.state)
+      : undefined
   if (first.differences.length > 0 || forced) {
     outcome = 'success'
     // What was there is kept before the intent is written, and the intent says so: a crash in between loses nothing.
@@ -106,6 +113,7 @@ export async function convergeLeaf(
         resolved,
         await observe(definition, resolved, context.topology, look),
         remember,
+        releaseSlot,
       )
     }
     try {
@@ -133,6 +141,7 @@ export async function convergeLeaf(
   }
   pass.states.set(address, { definition, state: seen.state })
   const finished = finishedRecord(pass, step, leaf, held, {
+    previous: asFound,
     memory,
     reactions: reactions.records,
     assets: await assetFacts(leaf.score, context.sources),
@@ -213,6 +222,8 @@ function finishedRecord(
   leaf: Leaf,
   before: LedgerRecord | undefined,
   end: {
+    /** Kept of a thing that was not changed. */
+    readonly previous: Json | undefined
     readonly memory: Json | undefined
     readonly reactions: Readonly<Record<string, ReactionRecord>>
     readonly assets: LedgerRecord['assets']
@@ -232,7 +243,7 @@ function finishedRecord(
     parent: leaf.parent,
     revision: current?.revision ?? 0,
     reactions: end.reactions,
-    previous: current?.previous,
+    previous: current?.previous ?? end.previous,
     memory: end.memory,
     assets: end.assets,
     unfinished: undefined,

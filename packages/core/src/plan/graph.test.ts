@@ -26,6 +26,68 @@ const Thing = defineScore({
   reactions: { restartOn: async () => undefined },
 })
 
+const Base = defineScore({
+  kind: 'Base',
+  version: 1,
+  needs: [],
+  spec: z.strictObject({ name: z.string() }),
+  identity: (spec) => spec.name,
+  uses: () => [tree('/etc/sources')],
+  groundwork: true,
+  interpret: {
+    observe: async () => ({}),
+    compare: () => [],
+    converge: async () => undefined,
+    remove: async () => undefined,
+  },
+})
+
+describe('groundwork', () => {
+  const follows = (things: Parameters<typeof expand>[0]) =>
+    Object.fromEntries(
+      deriveGraph(expand(things)).order.map(({ address, follows }) => [address, follows] as const),
+    )
+
+  test('is followed by what is listed after it, and by nothing that is listed before', () => {
+    const things = [
+      Thing({ name: 'a' }),
+      Base({ name: 'x' }),
+      Thing({ name: 'b' }),
+      Base({ name: 'y' }),
+      Thing({ name: 'c' }),
+    ]
+    expect(follows(things)).toEqual({
+      'Thing:a': [],
+      'Base:x': [],
+      'Thing:b': ['Base:x'],
+      'Base:y': [],
+      'Thing:c': ['Base:x', 'Base:y'],
+    })
+  })
+
+  test('is not followed by what it comes after itself, near or far', () => {
+    const far = Thing({ name: 'far' })
+    const near = Thing({ name: 'near', after: [far] })
+    const things = [Base({ name: 'x' }), far, near, Base({ name: 'y', after: [near] }), Thing({ name: 'b' })]
+    expect(follows(things)).toMatchObject({
+      'Thing:far': [],
+      'Thing:near': [],
+      'Thing:b': ['Base:x', 'Base:y'],
+    })
+  })
+
+  test('comes after whatever claims something in a tree that it stands on', () => {
+    const things = [
+      Base({ name: 'x' }),
+      Thing({ name: 'list', claims: [path('/etc/sources/list.d/a')] }),
+      Thing({ name: 'key', claims: [part('/etc/sources/keys', 'k')] }),
+      Thing({ name: 'other', claims: [path('/etc/sourcesx')] }),
+    ]
+    const leaf = deriveGraph(expand(things)).leaves.get('Base:x')
+    expect(leaf?.after).toEqual(['Thing:list', 'Thing:key'])
+  })
+})
+
 const order = (things: Parameters<typeof expand>[0]) =>
   deriveGraph(expand(things)).order.map((leaf) => leaf.address.slice('Thing:'.length))
 

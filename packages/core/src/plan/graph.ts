@@ -74,15 +74,16 @@ export class ClaimIndex<T extends Claimant> {
     )
   }
 
-  #inside(tree: string, self: T | undefined): T | undefined {
+  /** Everybody who claims this path or something below it. */
+  *within(tree: string): Iterable<T> {
     const prefix = tree === '/' ? '/' : `${tree}/`
-    const within = (at: string) => at === tree || at.startsWith(prefix)
-    for (const map of [this.#paths, this.#trees])
-      for (const [at, owner] of map) if (owner !== self && within(at)) return owner
-    for (const [at, parts] of this.#parts) {
-      const owner = within(at) ? first(parts, self) : undefined
-      if (owner) return owner
-    }
+    const isWithin = (at: string) => at === tree || at.startsWith(prefix)
+    for (const map of [this.#paths, this.#trees]) for (const [at, owner] of map) if (isWithin(at)) yield owner
+    for (const [at, parts] of this.#parts) if (isWithin(at)) yield* parts.values()
+  }
+
+  #inside(tree: string, self: T | undefined): T | undefined {
+    for (const owner of this.within(tree)) if (owner !== self) return owner
     return undefined
   }
 }
@@ -169,7 +170,35 @@ export function deriveGraph(leaves: Leaves): Graph {
   }
   if (issues.length > 0)
     throw new HarmonyError('unresolved-reference', `${issues[0]?.address} ${issues[0]?.message}`, { issues })
-  return { order: sort(all, leaves), index, leaves }
+  const order = sort(all, leaves)
+  followGroundwork(all, leaves)
+  return { order, index, leaves }
+}
+
+/**
+ * Has what is listed after groundwork follow it, unless groundwork itself depends on that. Such an order forms no cycle:
+ * it only leads from groundwork to what no groundwork comes after. It is not entered into `after`, for what fails blocks
+ * nothing but what depends on it.
+ */
+function followGroundwork(all: readonly Leaf[], leaves: Leaves): void {
+  const groundwork = all.filter(({ definition }) => definition.groundwork)
+  if (groundwork.length === 0) return
+  const below = new Set<string>()
+  const open = groundwork.map(({ address }) => address)
+  for (let address = open.pop(); address !== undefined; address = open.pop()) {
+    if (below.has(address)) continue
+    below.add(address)
+    open.push(...(leaves.get(address)?.after ?? none))
+  }
+  // One list for all that stand between two pieces of groundwork.
+  let listed: readonly string[] = none
+  let next = 0
+  for (const leaf of all) {
+    if (groundwork[next] === leaf) {
+      listed = [...listed, leaf.address]
+      next++
+    } else if (!below.has(leaf.address)) leaf.follows = listed
+  }
 }
 
 /** Addresses of the Scores whose outputs a spec takes. */
@@ -223,6 +252,9 @@ class Dependencies {
     for (const use of uses) {
       const provider = this.#index.provider(use, self)
       if (provider) found.add(provider.address)
+      // Who stands on a tree stands on all that others put into it.
+      if (use.type === 'tree')
+        for (const each of this.#index.within(use.path)) if (each !== self) found.add(each.address)
     }
     return found.size > 0 ? [...found] : none
   }

@@ -20,6 +20,8 @@ export interface Leaf {
   readonly place: number
   /** Addresses it directly depends on; this and what follows is found by `deriveGraph`. */
   after: readonly string[]
+  /** Addresses of the groundwork that it follows, whatever becomes of that. */
+  follows: readonly string[]
   /** Whether others come after it. */
   isAwaited: boolean
   /** Whether somebody takes its outputs. */
@@ -67,6 +69,7 @@ export function expand(scores: readonly AnyScore[]): Leaves {
         uses: definition.uses?.(score.spec) ?? none,
         place: leaves.size,
         after: none,
+        follows: none,
         isAwaited: false,
         isReferenced: false,
       })

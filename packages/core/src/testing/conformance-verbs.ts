@@ -72,7 +72,7 @@ function silent(
   const nothing = () => undefined
   const { signal } = new AbortController()
   const told = { progress: nothing, note: nothing, output: nothing, audit: nothing, remember: nothing }
-  return { address, memory, signal, ...told }
+  return { address, memory, signal, ...told, standBy: nothing }
 }
 
 function freeze(value: unknown): void {

@@ -44,8 +44,10 @@ export {
   type Snapshot,
 } from './simulated-disk.ts'
 export { SimulatedFiles } from './simulated-files.ts'
+export { type ArchivedPackage, type SimulatedPackage, SimulatedPackages } from './simulated-packages.ts'
 export { type OperatorDeed, type ServiceBehaviour, SimulatedServices } from './simulated-services.ts'
 export { type Program, type ShellCall, SimulatedShell } from './simulated-shell.ts'
+export { SimulatedSystem } from './simulated-system.ts'
 export { type SimulatedUser, SimulatedUsers } from './simulated-users.ts'
 export type { Stage } from './stage.ts'
 export { VirtualClock } from './virtual-clock.ts'

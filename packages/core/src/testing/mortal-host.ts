@@ -5,6 +5,13 @@
 import type { Host, HostLock, PinnedFolder } from '../host.ts'
 import type { Faults } from './faults.ts'
 
+// How a host is asked about users, packages and what its kernel is set to.
+const asking = new Set(['getent', 'dpkg-query', 'apt-cache', 'grep'])
+
+function asks(argv: readonly string[]): boolean {
+  return asking.has(argv[0] ?? '') || argv.includes('--simulate')
+}
+
 /** The same host behind faults. */
 export function mortalHost(host: Host, faults: Faults): Host {
   const held = new Set<HostLock>()
@@ -52,9 +59,7 @@ export function mortalHost(host: Host, faults: Faults): Host {
         wrapFolder(await read('pin', folder, () => files.pin(folder, expected))),
     },
     facts: () => host.facts(),
-    // `getent` is how a host is asked about users.
-    exec: (argv, options) =>
-      (argv[0] === 'getent' ? read : write)('exec', argv[0], () => host.exec(argv, options)),
+    exec: (argv, options) => (asks(argv) ? read : write)('exec', argv[0], () => host.exec(argv, options)),
     dial: (path) => read('dial', path, () => host.dial(path)),
     async lock(path, options) {
       const lock = await read('lock', path, () => host.lock(path, options))

@@ -1,16 +1,20 @@
 /** A host in memory: everything a Score can do to a place, with a disk to look at and faults to inject. */
 
 import type { Files } from '../capabilities/files.ts'
+import type { Packages } from '../capabilities/packages.ts'
 import type { Services } from '../capabilities/services.ts'
 import type { ShellAccess } from '../capabilities/shell.ts'
+import type { System } from '../capabilities/system.ts'
 import type { Users } from '../capabilities/users.ts'
 import type { Needs } from '../capability.ts'
 import { Faults, type WriteCall } from './faults.ts'
 import { MemoryHome } from './memory-home.ts'
 import { type DiskTree, SimulatedDisk, type Snapshot } from './simulated-disk.ts'
 import { SimulatedFiles } from './simulated-files.ts'
+import { SimulatedPackages } from './simulated-packages.ts'
 import { SimulatedServices } from './simulated-services.ts'
 import { SimulatedShell } from './simulated-shell.ts'
+import { SimulatedSystem } from './simulated-system.ts'
 import { SimulatedUsers } from './simulated-users.ts'
 import type { Stage } from './stage.ts'
 import { VirtualClock } from './virtual-clock.ts'
@@ -26,9 +30,8 @@ export interface SimulatedOptions {
 }
 
 /**
- * A place that offers `files`, `services`, `shell` and `users`, and keeps its ledger, all in memory. For tests of projects, of
- * kinds of Score
- * and of the engine itself.
+ * A place that offers `files`, `packages`, `services`, `shell`, `system` and `users`, and keeps its ledger, all in memory.
+ * For tests of projects, of kinds of Score and of the engine itself.
  *
  * @example
  * const here = new SimulatedTopology({ files: { '/etc/motd': 'hello\n' } })
@@ -36,7 +39,9 @@ export interface SimulatedOptions {
  * here.faults.killAt(3, 'after')
  */
 export class SimulatedTopology
-  implements Stage, Needs<[typeof Files, typeof Services, typeof ShellAccess, typeof Users]>
+  implements
+    Stage,
+    Needs<[typeof Files, typeof Packages, typeof Services, typeof ShellAccess, typeof System, typeof Users]>
 {
   readonly name: string
   /** What a person with root access sees and does, behind Harmony's back. */
@@ -44,8 +49,12 @@ export class SimulatedTopology
   readonly faults: Faults = new Faults()
   readonly clock: VirtualClock = new VirtualClock()
   readonly files: SimulatedFiles
+  /** With methods that do what root would behind Harmony's back. */
+  readonly packages: SimulatedPackages
   readonly services: SimulatedServices
   readonly shell: SimulatedShell
+  /** Likewise. */
+  readonly system: SimulatedSystem
   /** With methods that do what root would behind Harmony's back. */
   readonly users: SimulatedUsers
   readonly home: MemoryHome
@@ -61,7 +70,9 @@ export class SimulatedTopology
     this.shell = new SimulatedShell(this.disk, this.faults)
     this.files = new SimulatedFiles(this.disk, this.faults, (argv, signal) => this.shell.check(argv, signal))
     this.users = new SimulatedUsers(this.disk, this.faults, this.files)
+    this.packages = new SimulatedPackages(this.disk, this.faults)
     this.services = new SimulatedServices(this.disk, this.faults, this.clock)
+    this.system = new SimulatedSystem(this.files, this.faults)
     this.home = new MemoryHome({ name, faults: this.faults, clock: this.clock })
   }
 
@@ -72,12 +83,18 @@ export class SimulatedTopology
 
   /** What is there, times and identities aside: equal snapshots mean equal places. */
   snapshot(): Snapshot {
-    return { ...this.disk.snapshot(), ...this.services.snapshot(), ...this.users.snapshot() }
+    return {
+      ...this.disk.snapshot(),
+      ...this.packages.snapshot(),
+      ...this.services.snapshot(),
+      ...this.system.snapshot(),
+      ...this.users.snapshot(),
+    }
   }
 
   /** What Harmony keeps for itself: files of the ledger, copies of what was adopted. */
   residue(): readonly string[] {
-    return [...this.home.stored.keys(), ...this.files.kept]
+    return [...this.home.stored.keys(), ...this.files.kept, ...this.packages.remembered]
   }
 
   /** A new process after a kill: everything is as it was left, and calls come through again. */

@@ -55,6 +55,13 @@ test('what is known to exist is taken over without a word, and put back on remov
   expect(desk.place.disk.read('/etc/knob')).toBe('off')
 })
 
+test('what was as wanted when it was found is put back when a later version has changed it', async () => {
+  await desk.apply([Knob({ path: '/etc/knob', value: 'off' })])
+  await desk.apply([Knob({ path: '/etc/knob', value: 'on' })])
+  await desk.apply([], { destroy: true })
+  expect(desk.place.disk.read('/etc/knob')).toBe('off')
+})
+
 test('what is not known to exist is a conflict as ever', async () => {
   const { conflicts } = await desk.plan([Knob({ path: '/etc/knob.new', value: 'on' })])
   expect(conflicts).toMatchObject([{ type: 'exists' }])

@@ -11,11 +11,17 @@ export interface SessionChannel extends Duplex {
 
 /** A connection that programs are run over. */
 export interface Sessions {
-  readonly endpoint: { readonly name: string }
-  /** Aborted when the connection has ended, with the reason. */
-  readonly lost: AbortSignal
-  /** What a request ends with when the connection does. */
-  failure(): unknown
-  /** Runs a command line of `quote.ts`; `use` gets the channel as soon as there is one. */
-  session<T>(command: string, use: (channel: SessionChannel) => T): Promise<T>
+  readonly connection: {
+    readonly endpoint: { readonly name: string }
+    /** Aborted when the connection has ended, with the reason. */
+    readonly lost: AbortSignal
+    /** What a request ends with when the connection does. */
+    failure(): unknown
+  }
+  /** Runs a program; `use` gets the channel as soon as there is one. What is urgent waits for no other's end. */
+  session<T>(
+    argv: readonly [string, ...string[]],
+    use: (channel: SessionChannel) => T,
+    options?: { readonly urgent?: boolean },
+  ): Promise<T>
 }

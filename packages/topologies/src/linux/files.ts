@@ -88,13 +88,13 @@ function told(path: string, error: unknown): HarmonyError {
   if (!isSystemError(error)) return toHarmonyError(error)
   const { folder, name } = splitPath(path)
   const temporary = error.path === joinPath(folder, temporaryName(name))
-  const { code, syscall } = error
+  const { code, syscall, hint } = error
   const at = temporary || error.path === undefined ? path : error.path
   return toHarmonyError(
-    Object.assign(new Error(error.message, { cause: error }), { code, syscall, path: at }),
+    Object.assign(new Error(error.message, { cause: error }), { code, syscall, path: at, hint }),
   )
 }
 
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+function isSystemError(error: unknown): error is NodeJS.ErrnoException & { readonly hint?: string } {
   return error instanceof Error && 'syscall' in error && !(error instanceof HarmonyError)
 }

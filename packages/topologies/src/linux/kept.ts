@@ -73,9 +73,14 @@ async function copyAside(on: Keeping, path: string, stat: FileStat) {
   const copy = hash('sha256', `${path}\0${fingerprint(stat)}`, 'hex').slice(0, 32)
   const candidate = temporaryName(copy)
   return using(await ensureFolder(on.host, await on.keepFolder()), async (folder) => {
-    const digest = createHash('sha256')
+    let digest = createHash('sha256')
     let size = 0
-    await afresh(folder, candidate, () => folder.create(candidate, hashed(on.host.files.stream(path)), {}))
+    await afresh(folder, candidate, () => {
+      // A host may read before it finds the name taken.
+      digest = createHash('sha256')
+      size = 0
+      return folder.create(candidate, hashed(on.host.files.stream(path)), {})
+    })
     await folder.rename(candidate, copy)
     await folder.sync()
     return { copy, sha256: digest.digest('hex'), size }

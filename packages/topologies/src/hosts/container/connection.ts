@@ -34,6 +34,8 @@ const signals = 'HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALR
 
 /** A container that runs. */
 export class ContainerConnection implements Sessions {
+  /** It is one with what runs over it. */
+  readonly connection = this
   readonly endpoint: { readonly name: string }
   readonly #at: ContainerAt
   readonly #container: Docker.Container
@@ -74,12 +76,12 @@ export class ContainerConnection implements Sessions {
     return this.#lost.signal.reason
   }
 
-  async session<T>(command: string, use: (channel: SessionChannel) => T): Promise<T> {
+  async session<T>(argv: readonly [string, ...string[]], use: (channel: SessionChannel) => T): Promise<T> {
     while (this.#starting >= parallelStarts) await new Promise<void>((resolve) => this.#waiting.push(resolve))
     this.#starting++
     try {
       this.#lost.signal.throwIfAborted()
-      return await this.#start(command, use)
+      return await this.#start(argv, use)
     } catch (error) {
       if (this.#lost.signal.aborted) throw this.failure()
       const failure = isHarmonyError(error) ? error : engineError(this.#at.name, error)
@@ -95,10 +97,10 @@ export class ContainerConnection implements Sessions {
     this.#end(new HarmonyError('internal', `${this.#at.name} was closed by us`))
   }
 
-  async #start<T>(command: string, use: (channel: SessionChannel) => T): Promise<T> {
+  async #start<T>(argv: readonly [string, ...string[]], use: (channel: SessionChannel) => T): Promise<T> {
     const exec = await this.#unfrozen(() =>
       this.#container.exec({
-        Cmd: ['/bin/sh', '-c', command],
+        Cmd: [...argv],
         AttachStdin: true,
         AttachStdout: true,
         AttachStderr: true,

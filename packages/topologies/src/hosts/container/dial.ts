@@ -6,7 +6,6 @@ import { randomBytes } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import { HarmonyError } from '@harmony-iac/core'
 import type { Sessions } from '../sessions.ts'
-import { commandLine } from '../ssh/quote.ts'
 
 const perl = String.raw`
 use strict; use Socket;
@@ -76,13 +75,14 @@ say 'no helper'`
 /** As `Host.dial`. */
 export async function dialInContainer(sessions: Sessions, path: string): Promise<Duplex> {
   const mark = `harmony-${randomBytes(9).toString('base64url')}`
-  const line = commandLine(['/bin/sh', '-c', script, 'sh', mark, path, perl, python])
+  const line = ['/bin/sh', '-c', script, 'sh', mark, path, perl, python] as const
   // Not the promise itself: a connection that is refused there is no failure of the session.
   const { dialled } = await sessions.session(line, (channel) => ({
     dialled: new Promise<Duplex>((resolve, reject) => {
       let text: Buffer = Buffer.alloc(0)
       channel.stderr.resume()
-      const onClose = () => reject(sessions.failure() ?? refused(sessions, path, 'the helper has ended'))
+      const onClose = () =>
+        reject(sessions.connection.failure() ?? refused(sessions, path, 'the helper has ended'))
       const onError = () => {}
       // Read piece by piece: a stream that flows goes on when nobody listens, one that was paused stays so.
       const onReadable = () => {
@@ -112,7 +112,7 @@ export async function dialInContainer(sessions: Sessions, path: string): Promise
   return await dialled
 }
 
-function refused({ endpoint }: Sessions, path: string, said: string): HarmonyError {
+function refused({ connection: { endpoint } }: Sessions, path: string, said: string): HarmonyError {
   return new HarmonyError(
     'unreachable',
     `${path}: nobody answers at this socket in ${endpoint.name}: ${said}`,
@@ -122,7 +122,7 @@ function refused({ endpoint }: Sessions, path: string, said: string): HarmonyErr
   )
 }
 
-function noHelper({ endpoint }: Sessions, path: string): HarmonyError {
+function noHelper({ connection: { endpoint } }: Sessions, path: string): HarmonyError {
   return new HarmonyError('unreachable', `${path}: nothing in ${endpoint.name} can connect to a socket`, {
     hint: 'install one of these there: socat, perl, python3, netcat-openbsd',
   })

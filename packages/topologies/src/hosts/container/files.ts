@@ -51,7 +51,7 @@ async function readOnce(
   }
   const bytes = await on.content(path, stat)
   if (bytes) return { stat, bytes }
-  on.sessions.lost.throwIfAborted()
+  on.sessions.connection.lost.throwIfAborted()
   // It may be that it may not be read: then that is the answer.
   await on.ask({ verb: 'some', words: [path, 1] }, 'open', path)
   return 'changed'

@@ -2,7 +2,7 @@
 import { HarmonyError, isHarmonyError } from '@harmony-iac/core'
 import type { Host, HostFacts } from '@harmony-iac/core/host'
 import { execRemotely } from '../ssh/exec.ts'
-import { whoLogsIn } from '../ssh/host.ts'
+import { factsScript, listen, newMark, readFacts, type Worker } from '../ssh/facts.ts'
 import { lockRemotely } from '../ssh/lock.ts'
 import type { ContainerConnection } from './connection.ts'
 import { dialInContainer } from './dial.ts'
@@ -61,7 +61,7 @@ export function containerHost(name: string, connect: () => Promise<ContainerConn
 async function enter(connect: () => Promise<ContainerConnection>): Promise<Login> {
   const connection = await connect()
   try {
-    const who = await whoLogsIn(connection)
+    const who = await whoWorks(connection)
     return { connection, requests: new FileRequests(connection), ...who }
   } catch (error) {
     const reason = connection.lost.aborted ? connection.failure() : error
@@ -76,4 +76,18 @@ async function enter(connect: () => Promise<ContainerConnection>): Promise<Login
       },
     )
   }
+}
+
+async function whoWorks(connection: ContainerConnection): Promise<Worker> {
+  const mark = newMark()
+  const { said } = await connection.session(['/bin/sh', '-c', factsScript, 'sh', mark], (channel) => {
+    channel.end()
+    return listen(channel)
+  })
+  const { out, err } = await said
+  const found = readFacts(out, mark)
+  if (found) return found
+  throw connection.lost.aborted
+    ? connection.failure()
+    : new HarmonyError('unreachable', `${connection.endpoint.name}: ${err.trim() || out.trim()}`)
 }

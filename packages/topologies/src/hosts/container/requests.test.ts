@@ -47,11 +47,9 @@ async function serverThatSays(size: number, say: (mark: string) => Buffer) {
   const raw = new PassThrough()
   const lost = new AbortController()
   const sessions: Sessions = {
-    endpoint: { name: 'kiosk' },
-    lost: lost.signal,
-    failure: () => lost.signal.reason,
-    async session(line, use) {
-      const mark = /([\w-]{24})$/.exec(line)?.[1] ?? ''
+    connection: { endpoint: { name: 'kiosk' }, lost: lost.signal, failure: () => lost.signal.reason },
+    async session(argv, use) {
+      const mark = argv.at(-1) ?? ''
       const channel = new ExecChannel(raw, async () => undefined)
       channel.write = ((chunk: Uint8Array | string) => {
         written.push(Buffer.from(chunk as string))

@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto'
 import { HarmonyError } from '@harmony-iac/core'
 import type { SessionChannel, Sessions } from '../sessions.ts'
-import { commandLine } from '../ssh/quote.ts'
 import { fileScript } from './script.ts'
 
 /** What came of a request; those of several parts have several. */
@@ -49,12 +48,12 @@ export class FileServer {
     channel.on('error', () => {})
     channel.stderr.on('error', () => {})
     channel.once('close', () => this.#end())
-    sessions.lost.addEventListener('abort', () => this.#end(), { once: true })
+    sessions.connection.lost.addEventListener('abort', () => this.#end(), { once: true })
   }
 
   static async start(sessions: Sessions): Promise<FileServer> {
     const mark = randomBytes(18).toString('base64url')
-    const line = commandLine(['/bin/sh', '-c', fileScript, 'sh', mark])
+    const line = ['/bin/sh', '-c', fileScript, 'sh', mark] as const
     return await sessions.session(line, (channel) => new FileServer(sessions, channel, mark))
   }
 
@@ -64,7 +63,7 @@ export class FileServer {
   }
 
   async ask({ verb, words, content, parts = 1 }: Request): Promise<readonly Answer[]> {
-    this.#sessions.lost.throwIfAborted()
+    this.#sessions.connection.lost.throwIfAborted()
     // What cannot be encoded is not waited for.
     const lines = `${[verb, ...words.map((word) => encode(String(word)))].join('\n')}\n`
     return await new Promise((resolve, reject) => {
@@ -105,9 +104,9 @@ export class FileServer {
 
   #end(): void {
     this.ended = true
-    const { lost, endpoint } = this.#sessions
+    const { lost, endpoint } = this.#sessions.connection
     const reason = lost.aborted
-      ? this.#sessions.failure()
+      ? this.#sessions.connection.failure()
       : new HarmonyError('unreachable', `${endpoint.name}: the shell that serves its files has ended`, {
           hint: 'see whether something ended it (out of memory, say), and try again',
         })

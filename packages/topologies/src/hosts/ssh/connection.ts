@@ -4,52 +4,17 @@
  */
 import type { Duplex } from 'node:stream'
 import { HarmonyError, isHarmonyError } from '@harmony-iac/core'
-import {
-  type BaseAgent,
-  Client,
-  type ClientChannel,
-  type ConnectConfig,
-  type ParsedKey,
-  type SFTPWrapper,
-} from 'ssh2'
+import type { Client, ClientChannel, SFTPWrapper } from 'ssh2'
+import { connect, type Endpoint } from './connect.ts'
 
-/** Where a connection leads, and whom it trusts. */
-export interface Endpoint {
-  /** For people: `pi@kiosk.local`. */
-  readonly name: string
-  readonly host: string
-  readonly port: number
-  readonly user: string
-  /** Refuses a host key by throwing: there is no connection then. */
-  checkHostKey(key: Buffer): void | Promise<void>
-  /** How to log in, in this order; each is asked for when it is its turn. An error tells why one cannot be used. */
-  readonly credentials: readonly (() => Promise<Credential | HarmonyError | undefined>)[]
-  /** Kinds of host keys to ask for, the known ones first, so that a host with several shows one that is known. */
-  readonly hostKeyTypes?: readonly string[] | undefined
-  /** In milliseconds. Default 20 s. */
-  readonly connectTimeoutMs?: number | undefined
-  /**
-   * How often the other side is asked whether it is still there, and how many questions in a row may stay without an
-   * answer. Default: each 15 s, 3.
-   */
-  readonly keepAlive?: { readonly intervalMs: number; readonly countMax: number } | undefined
-  readonly addressFamily?: 'any' | 'inet' | 'inet6' | undefined
-  /** The local address to connect from. */
-  readonly bindAddress?: string | undefined
-  /** What to connect through, such as a tunnel on another host. */
-  readonly through?: (() => Promise<Duplex>) | undefined
+/** How a session is asked for. */
+export interface SessionOptions {
+  /** Does not wait until others have ended: it is what ends them. */
+  readonly urgent?: boolean
 }
 
-/** One way to log in. */
-export type Credential =
-  /** An agent, or the path of its socket. */
-  | { readonly type: 'agent'; readonly agent: BaseAgent | string }
-  /** A private key, opened, or in one of OpenSSH's formats. */
-  | { readonly type: 'key'; readonly key: ParsedKey | Buffer | string }
-  | { readonly type: 'password'; readonly password: string }
-
-// sshd allows ten sessions on a connection (MaxSessions): one is for SFTP, one for the lock.
-const parallelSessions = 6
+// sshd allows ten sessions on a connection (MaxSessions): one is for SFTP, one for what is urgent.
+const parallelSessions = 8
 const openAttempts = 8
 // SSH_OPEN_CONNECT_FAILED (RFC 4254, section 5.1), which is what OpenSSH says of one session too many.
 const openFailed = 2
@@ -59,7 +24,6 @@ export class Connection {
   readonly endpoint: Endpoint
   readonly #client: Client
   readonly #lost = new AbortController()
-  #sftp: Promise<SFTPWrapper> | undefined
   #sessions = 0
   readonly #waiting: (() => void)[] = []
 
@@ -75,83 +39,7 @@ export class Connection {
    * @throws HarmonyError `unreachable`, and whatever refuses the host key.
    */
   static async open(endpoint: Endpoint): Promise<Connection> {
-    const {
-      name,
-      host,
-      port,
-      user,
-      credentials,
-      connectTimeoutMs = 20_000,
-      addressFamily,
-      bindAddress,
-    } = endpoint
-    const keepAlive = endpoint.keepAlive ?? { intervalMs: 15_000, countMax: 3 }
-    const client = new Client()
-    let refused: unknown
-    const left = [...credentials]
-    const troubles: HarmonyError[] = []
-    const next = async (): Promise<Credential | undefined> => {
-      for (let ask = left.shift(); ask; ask = left.shift()) {
-        const found = await ask()
-        if (isHarmonyError(found)) troubles.push(found)
-        else if (found) return found
-      }
-      return undefined
-    }
-    const config: ConnectConfig = {
-      host,
-      port,
-      username: user,
-      readyTimeout: connectTimeoutMs,
-      keepaliveInterval: keepAlive.intervalMs,
-      keepaliveCountMax: keepAlive.countMax,
-      forceIPv4: addressFamily === 'inet',
-      forceIPv6: addressFamily === 'inet6',
-      ...(bindAddress === undefined ? {} : { localAddress: bindAddress }),
-      hostVerifier: (key: Buffer, answer: (accepted: boolean) => void) => {
-        Promise.resolve()
-          .then(() => endpoint.checkHostKey(key))
-          .then(
-            () => answer(true),
-            (error) => {
-              refused = error
-              answer(false)
-            },
-          )
-      },
-      // Asked for the next way to log in until there is none.
-      authHandler: (_methods, _partial, answer) => {
-        next().then(
-          (credential) => answer(methodOf(credential, user) as never),
-          (error) => {
-            refused = error
-            answer(false as never)
-          },
-        )
-      },
-    }
-    if (endpoint.hostKeyTypes) config.algorithms = { serverHostKey: endpoint.hostKeyTypes as never }
-    if (endpoint.through) config.sock = await endpoint.through()
-    await new Promise<void>((resolve, reject) => {
-      client.once('ready', resolve)
-      client.once('error', (error) => reject(refused ?? notConnected(endpoint, error, troubles)))
-      client.once('close', () =>
-        reject(refused ?? notConnected(endpoint, new Error('the connection was closed'))),
-      )
-      try {
-        client.connect(config)
-      } catch (error) {
-        reject(notConnected(endpoint, error))
-      }
-    }).catch((error: unknown) => {
-      client.on('error', () => {}) // more may come, and it is known by now
-      client.end()
-      throw isHarmonyError(error) ? error : notConnected(endpoint, error)
-    })
-    client.removeAllListeners('error')
-    client.removeAllListeners('close')
-    client.setNoDelay(true)
-    return new Connection({ ...endpoint, name }, client)
+    return new Connection(endpoint, await connect(endpoint))
   }
 
   /** Aborted when the connection has ended, with the reason. */
@@ -163,8 +51,12 @@ export class Connection {
    * Runs a command line; see `quote.ts` for how one is made. `use` gets the channel as soon as there is one: what a short
    * program tells (its end above all) may come in the same piece of data, and nobody would hear it later.
    */
-  async session<T>(command: string, use: (channel: ClientChannel) => T): Promise<T> {
-    await this.#take()
+  async session<T>(
+    command: string,
+    use: (channel: ClientChannel) => T,
+    { urgent = false }: SessionOptions = {},
+  ): Promise<T> {
+    await this.#take(urgent)
     for (let attempt = 1; ; attempt++)
       try {
         return await this.#ask<T>((done) =>
@@ -188,9 +80,11 @@ export class Connection {
       }
   }
 
-  /** Opened once, for all that is done with files. */
-  sftp(): Promise<SFTPWrapper> {
-    this.#sftp ??= this.#ask<SFTPWrapper>((done) => this.#client.sftp(done)).catch((error: unknown) => {
+  /** The SFTP that sshd offers to whoever has logged in. */
+  async sftp(): Promise<SFTPWrapper> {
+    try {
+      return await this.#ask<SFTPWrapper>((done) => this.#client.sftp(done))
+    } catch (error) {
       if (this.#lost.signal.aborted) throw error
       throw new HarmonyError(
         'unreachable',
@@ -200,8 +94,7 @@ export class Connection {
           cause: error,
         },
       )
-    })
-    return this.#sftp
+    }
   }
 
   /** Connects from the host to another one. */
@@ -214,9 +107,10 @@ export class Connection {
     return this.#ask<Duplex>((done) => this.#client.openssh_forwardOutStreamLocal(socketPath, done as never))
   }
 
-  close(): void {
+  /** Ends it; `why` is what everybody is told who still works with it. */
+  close(why?: HarmonyError): void {
     this.#client.end()
-    this.#end(new HarmonyError('internal', `the connection to ${this.endpoint.name} was closed by us`))
+    this.#end(why ?? new HarmonyError('internal', `the connection to ${this.endpoint.name} was closed by us`))
   }
 
   /** What a request ends with when the connection does. */
@@ -243,8 +137,8 @@ export class Connection {
     })
   }
 
-  async #take(): Promise<void> {
-    while (this.#sessions >= parallelSessions)
+  async #take(urgent: boolean): Promise<void> {
+    while (this.#sessions >= parallelSessions && !urgent)
       await new Promise<void>((resolve) => this.#waiting.push(resolve))
     this.#sessions++
   }
@@ -266,54 +160,4 @@ export class Connection {
     )
     for (const go of this.#waiting.splice(0)) go()
   }
-}
-
-function methodOf(credential: Credential | undefined, username: string): unknown {
-  switch (credential?.type) {
-    case undefined:
-      return false
-    case 'agent':
-      return { type: 'agent', username, agent: credential.agent }
-    case 'key':
-      return { type: 'publickey', username, key: credential.key }
-    case 'password':
-      return { type: 'password', username, password: credential.password }
-  }
-}
-
-function notConnected(
-  { name, host, port, user, credentials }: Endpoint,
-  error: unknown,
-  troubles: readonly HarmonyError[] = [],
-): HarmonyError {
-  const { code, level, message } = error as {
-    readonly code?: string
-    readonly level?: string
-    readonly message?: string
-  }
-  const where = `${host}, port ${port}`
-  const [why, hint] =
-    level === 'client-authentication'
-      ? [
-          [
-            `${user} may not log in with ${credentials.length === 0 ? 'nothing' : 'what was offered'}`,
-            ...troubles.map(({ message }) => message),
-          ].join('; '),
-          troubles[0]?.hint ?? `try: ssh -p ${port} ${user}@${host}`,
-        ]
-      : code === 'ENOTFOUND' || code === 'EAI_AGAIN'
-        ? [`no address is known for ${host}`, 'check the name, and whether this machine can look it up']
-        : code === 'ECONNREFUSED'
-          ? [
-              `nobody listens at ${where}`,
-              'see that the host is up and sshd runs there: systemctl status ssh',
-            ]
-          : level === 'client-timeout' || code === 'ETIMEDOUT'
-            ? [`no answer from ${where}`, 'see that the host is up, and that no firewall is in between']
-            : [message ?? String(error), `try: ssh -p ${port} ${user}@${host}`]
-  return new HarmonyError('unreachable', `${name} cannot be reached: ${why}`, {
-    hint,
-    cause: error,
-    data: { host, port },
-  })
 }

@@ -1,18 +1,23 @@
-/** From the settings for a destination to a connection: whom to trust, how to log in, and the way there. */
+/** From the settings for a destination to a connection: whom to trust, how to log in, whom to ask, and the way there. */
 import { homedir, userInfo } from 'node:os'
 import type { Duplex } from 'node:stream'
-import { HarmonyError } from '@harmony-iac/core'
+import { HarmonyError, type Secret } from '@harmony-iac/core'
+import { attendant } from '@harmony-iac/core/attendant'
 import ssh2, { type OpenSSHAgent } from 'ssh2'
 import { algorithmList } from './algorithms.ts'
+import { asking } from './asking.ts'
 import { type SshSettings, sshSettings } from './config.ts'
-import { Connection, type Credential, type Endpoint } from './connection.ts'
-import { hostKeyError } from './host-key-errors.ts'
+import type { AskCredential, Credential, Endpoint } from './connect.ts'
+import { Connection } from './connection.ts'
 import { readPublicKey } from './key-files.ts'
 import { keyRing } from './key-ring.ts'
 import { credentials } from './keys.ts'
-import { checkHostKey, knownFirst, knownKeyTypes } from './known-hosts.ts'
-import { readKnownHosts, rememberHostKey } from './known-hosts-files.ts'
+import { knownFirst, knownKeyTypes } from './known-hosts.ts'
+import { readKnownHosts } from './known-hosts-files.ts'
+import { askedCredentials } from './passwords.ts'
 import type { SshOptions } from './ssh.ts'
+import type { AskPassword } from './sudo/sudo.ts'
+import { trustHostKey } from './trust.ts'
 
 // What ssh2 can verify, the newer first.
 const hostKeyAlgorithms = [
@@ -24,21 +29,42 @@ const hostKeyAlgorithms = [
   'rsa-sha2-256',
 ]
 
-// One for all hosts of this process: what is opened for one is open for the others.
-const ring = keyRing()
+// One for all hosts of this process: what is opened for one is open for the others, and one question comes at a time.
+const people = asking()
+const ring = keyRing(({ path, about, attempt, attempts }) =>
+  people.inTurn(async (who) => {
+    const again = attempt === 1 ? {} : { introduction: `That does not open it (${attempt} of ${attempts}).` }
+    return await who.ask({ about: about ?? path, prompt: `passphrase of ${path}`, hidden: true, ...again })
+  }),
+)
 
 /** Where a destination is, for whoever runs this process. */
-export function endpointFor(destination: string, options: SshOptions): Endpoint {
+export function endpointFor(destination: string, { configFile, password }: SshOptions): Endpoint {
   const home = homedir()
-  const context = { home, env: process.env, user: userInfo().username, ...options }
-  return endpointOf(sshSettings(destination, context), home, destination)
+  const context = { home, env: process.env, user: userInfo().username, configFile }
+  return endpointOf(sshSettings(destination, context), home, destination, password)
 }
 
-function endpointOf(settings: SshSettings, home: string, name: string): Endpoint {
+/** Asks for what sudo wants. */
+export function sudoPassword(secret: Secret | undefined): AskPassword {
+  return async ({ name, host, port, user, batch = false }, refused) =>
+    await people.password({
+      key: `sudo ${user}@${host}:${port}`,
+      about: name,
+      prompt: `password of ${user} for sudo`,
+      refused,
+      secret,
+      batch,
+      otherwise: `run the command in a terminal, let ${user} do without (NOPASSWD: ALL in sudoers), or say where it is: ssh(…, { sudo: { password: secret(…) } })`,
+    })
+}
+
+function endpointOf(settings: SshSettings, home: string, name: string, secret?: Secret): Endpoint {
   const { host, port, user, hostKey, keepAlive, connectTimeoutMs, via, addressFamily, bindAddress } = settings
+  const { login } = settings
+  const { batch } = login
   const target = { host, port, alias: hostKey.alias }
-  const known = () => readKnownHosts([...hostKey.userFiles, ...hostKey.globalFiles])
-  const types = knownKeyTypes(known(), target)
+  const known = readKnownHosts([...hostKey.userFiles, ...hostKey.globalFiles])
   return {
     name,
     host,
@@ -46,28 +72,39 @@ function endpointOf(settings: SshSettings, home: string, name: string): Endpoint
     user,
     hostKeyTypes: knownFirst(
       algorithmList(settings.algorithms.hostKey, hostKeyAlgorithms, [...hostKeyAlgorithms, 'ssh-rsa']),
-      types,
+      knownKeyTypes(known, target),
     ),
     connectTimeoutMs,
     keepAlive,
     addressFamily,
     bindAddress,
-    checkHostKey(key) {
-      const check = checkHostKey(known(), target, key)
-      if (check.status === 'known') return
-      const [file] = hostKey.userFiles
-      const mayTrust = hostKey.strict === 'accept-new' || hostKey.strict === 'no'
-      if (check.status !== 'unknown' || check.authority || !mayTrust || !file)
-        throw hostKeyError(check, target, key)
-      rememberHostKey(file, target, key, { hash: hostKey.hash })
-    },
-    credentials: credentials(settings.login, home).map((each) => async () => {
-      if (each.kind === 'agent') return { type: 'agent', agent: await agentOf(each.socket, each.only) }
-      const found = await ring.open(each.path)
-      if (found.status === 'ready') return { type: 'key', key: found.key }
-      // A key that nobody has named may well be missing; any other trouble with a key is worth knowing.
-      return found.status === 'missing' && !each.configured ? undefined : found.error
-    }),
+    batch,
+    checkHostKey: (key) => trustHostKey({ name, target, settings: hostKey, batch }, key, people),
+    credentials: [
+      ...credentials(login, home).map(
+        (each): AskCredential =>
+          async (offered) => {
+            if (offered && !offered.includes('publickey')) return undefined
+            if (each.kind === 'agent') return { type: 'agent', agent: await agentOf(each.socket, each.only) }
+            const found = await ring.open(each.path, { mayAsk: false })
+            if (found.status === 'ready') return { type: 'key', key: found.key }
+            const isAsked = found.status === 'locked' && attendant().present && !batch
+            const publicKey = isAsked ? await readPublicKey(each.path) : undefined
+            if (publicKey)
+              return {
+                type: 'locked-key',
+                publicKey,
+                async open() {
+                  const opened = await ring.open(each.path, { about: name })
+                  return opened.status === 'ready' ? opened.key : opened.error
+                },
+              }
+            // A key that nobody has named may well be missing; any other trouble with a key is worth knowing.
+            return found.status === 'missing' && !each.configured ? undefined : found.error
+          },
+      ),
+      ...askedCredentials({ name, host, port, user, login, secret }, people),
+    ],
     through: via && (async () => await tunnelTo(via, home, host, port)),
   }
 }

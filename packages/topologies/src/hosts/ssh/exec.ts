@@ -8,7 +8,6 @@ import { HarmonyError } from '@harmony-iac/core'
 import type { ExecOptions, ExecResult } from '@harmony-iac/core/host'
 import type { SessionChannel, Sessions } from '../sessions.ts'
 import { tail } from '../tail.ts'
-import { commandLine } from './quote.ts'
 
 const defaultOutputLimit = 64 * 1024
 const graceMs = 5000
@@ -35,7 +34,7 @@ export interface RemoteUser {
 
 /** As `Host.exec`. */
 export async function execRemotely(
-  connection: Sessions,
+  access: Sessions,
   user: RemoteUser,
   argv: readonly [string, ...string[]],
   options: ExecOptions = {},
@@ -69,19 +68,19 @@ export async function execRemotely(
     output[stream].add(chunk)
     onOutput?.(stream, chunk)
   }
-  const line = commandLine([
+  const line = [
     ...['/bin/sh', '-c', script, 'sh'],
     ...[mark, cwd, argv[0], environment.PATH],
     ...variables,
     ...argv,
-  ] as [string, ...string[]])
-  const { told, ending } = await connection.session(line, (channel) => {
+  ] as [string, ...string[]]
+  const { told, ending } = await access.session(line, (channel) => {
     const told = readMark(channel, mark, (rest) => tell('stdout', rest))
     channel.stderr.on('data', (chunk: Buffer) => tell('stderr', chunk))
     channel.on('error', () => {}) // the end of the connection is told by `lost`
     channel.stderr.on('error', () => {})
     channel.end(stdin === undefined ? undefined : Buffer.from(stdin))
-    return { told, ending: new Ending(connection, channel, told.group) }
+    return { told, ending: new Ending(access, channel, told.group) }
   })
   const onAbort = () => void ending.kill('KILL')
   signal?.addEventListener('abort', onAbort, { once: true })
@@ -144,12 +143,13 @@ function readMark(channel: SessionChannel, mark: string, passOn: (rest: Uint8Arr
 /** The end of a program, and how it is brought about. */
 class Ending {
   readonly ended: Promise<{ exitCode: number | null; exitSignal: string | null }>
-  readonly #connection: Sessions
+  readonly #access: Sessions
   readonly #group: Promise<string | undefined>
   #timer: NodeJS.Timeout | undefined
 
-  constructor(connection: Sessions, channel: SessionChannel, group: Promise<string | undefined>) {
-    this.#connection = connection
+  constructor(access: Sessions, channel: SessionChannel, group: Promise<string | undefined>) {
+    const { connection } = access
+    this.#access = access
     this.#group = group
     this.ended = new Promise((resolve, reject) => {
       let exit: { exitCode: number | null; exitSignal: string | null } | undefined
@@ -171,12 +171,16 @@ class Ending {
     const group = await this.#group
     if (group === undefined || !/^\d+$/.test(group)) return
     try {
-      const line = commandLine(['/bin/sh', '-c', killScript, 'sh', signal, group])
-      await this.#connection.session(line, (channel) => {
-        channel.resume()
-        channel.stderr.resume()
-        channel.end()
-      })
+      // As who started it: a signal to root's programs is root's to send.
+      await this.#access.session(
+        ['/bin/sh', '-c', killScript, 'sh', signal, group],
+        (channel) => {
+          channel.resume()
+          channel.stderr.resume()
+          channel.end()
+        },
+        { urgent: true },
+      )
     } catch {
       // The connection is gone, and with it whoever waited.
     }
@@ -192,7 +196,7 @@ class Ending {
   }
 }
 
-function endedSilently({ endpoint }: Sessions): HarmonyError {
+function endedSilently({ endpoint }: Sessions['connection']): HarmonyError {
   return new HarmonyError('command-failed', `${endpoint.name}: the program's end was not told`)
 }
 

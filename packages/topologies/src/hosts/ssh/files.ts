@@ -1,7 +1,7 @@
 /** Reading the files of a host over SFTP. */
 import { HarmonyError } from '@harmony-iac/core'
 import type { FileStat, FoundFile, HostFiles } from '@harmony-iac/core/host'
-import type { Connection } from './connection.ts'
+import type { Access } from './access.ts'
 import { pinRemotely } from './folder.ts'
 import { isCode, Sftp } from './sftp.ts'
 
@@ -9,11 +9,11 @@ const attempts = 4
 const streamChunk = 256 * 1024
 
 /** The files of the host at the far end. */
-export function remoteFiles(connect: () => Promise<Connection>): HostFiles {
-  let opened: { readonly connection: Connection; readonly sftp: Promise<Sftp> } | undefined
+export function remoteFiles(connect: () => Promise<Access>): HostFiles {
+  let opened: { readonly access: Access; readonly sftp: Promise<Sftp> } | undefined
   const sftp = async (): Promise<Sftp> => {
-    const connection = await connect()
-    if (opened?.connection !== connection) opened = { connection, sftp: Sftp.open(connection) }
+    const access = await connect()
+    if (opened?.access !== access) opened = { access, sftp: Sftp.open(access) }
     return await opened.sftp
   }
   return {

@@ -67,6 +67,25 @@ describeWith(sshdPart, 'over SSH', () => {
       await expect(there.facts()).rejects.toBe(refusal)
     })
 
+    test('is made again when the host has not waited for an answer', async () => {
+      const server = await startSshd(['LoginGraceTime 1'])
+      let asked = 0
+      const there = sshHost('there', async () => ({
+        ...server.endpoint,
+        // Shorter than what is thought about it: that does not count.
+        connectTimeoutMs: 1500,
+        async checkHostKey() {
+          if (++asked === 1) await new Promise((resolve) => setTimeout(resolve, 2500))
+        },
+      }))
+      onTestFinished(async () => {
+        await there.close()
+        await server.stop()
+      })
+      expect((await there.exec(['true'])).exitCode).toBe(0)
+      expect(asked).toBe(2)
+    })
+
     test('refused because of who logs in says so', async () => {
       const { there } = await another({ credentials: [] })
       await expect(there.facts()).rejects.toMatchObject({

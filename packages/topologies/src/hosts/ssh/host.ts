@@ -1,36 +1,34 @@
 /** A Linux machine at the far end of SSH, with nothing installed on it. */
-import { randomBytes } from 'node:crypto'
 import { HarmonyError, isHarmonyError } from '@harmony-iac/core'
-import type { Host, HostFacts } from '@harmony-iac/core/host'
-import type { Sessions } from '../sessions.ts'
-import type { Connection, Endpoint } from './connection.ts'
+import type { Host } from '@harmony-iac/core/host'
+import { type Access, ownAccess } from './access.ts'
+import type { Endpoint } from './connect.ts'
+import type { Connection } from './connection.ts'
 import { execRemotely } from './exec.ts'
+import { factsScript, listen, newMark, ranNothing, readFacts, type Worker } from './facts.ts'
 import { remoteFiles } from './files.ts'
 import { lockRemotely } from './lock.ts'
 import { commandLine } from './quote.ts'
+import type { AskPassword } from './sudo/sudo.ts'
 
-/** What is asked of the login shell once: the numbers and folders of whoever logs in. */
-const factsScript = `printf '%s\\0' "$1" "$(id -u)" "$(id -g)" "$(id -un)" "$HOME" "$XDG_STATE_HOME" "$HARMONY_STATE_DIR" end`
-
-interface Login {
-  readonly connection: Connection
-  readonly user: string
-  readonly facts: HostFacts
+interface Login extends Worker {
+  readonly access: Access
 }
 
 /**
  * The machine at an endpoint. Connects when it is first used, once for all that is done there; a connection that was
- * lost is made anew by the next call, but a lock that was held went with it.
+ * lost is made anew by the next call, but a lock that was held went with it. With `sudo` all is done as root; it gives the
+ * password, should one be needed.
  */
-export function sshHost(name: string, endpoint: () => Promise<Endpoint>): Host {
+export function sshHost(name: string, endpoint: () => Promise<Endpoint>, sudo?: AskPassword): Host {
   let login: Promise<Login> | undefined
   let closed = false
 
   async function open(): Promise<Login> {
     if (closed) throw new HarmonyError('internal', `${name}: this host was closed`)
     const before = await login?.catch(() => undefined)
-    if (before && !before.connection.lost.aborted) return before
-    const opening = logIn(endpoint)
+    if (before && !before.access.connection.lost.aborted) return before
+    const opening = logIn(endpoint, sudo)
     login = opening
     try {
       return await opening
@@ -49,18 +47,18 @@ export function sshHost(name: string, endpoint: () => Promise<Endpoint>): Host {
   }
 
   const exec: Host['exec'] = async (argv, options) => {
-    const { connection, user, facts } = await connected()
-    return await execRemotely(connection, { name: user, home: facts.home }, argv, options)
+    const { access, user, facts } = await connected()
+    return await execRemotely(access, { name: user, home: facts.home }, argv, options)
   }
   return {
     name,
-    files: remoteFiles(async () => (await connected()).connection),
+    files: remoteFiles(async () => (await connected()).access),
     facts: async () => (await connected()).facts,
     exec,
     async dial(socketPath) {
-      const { connection } = await connected()
+      const { access } = await connected()
       try {
-        return await connection.forward(socketPath)
+        return await access.dial(socketPath)
       } catch (error) {
         if (isHarmonyError(error)) throw error
         throw new HarmonyError('unreachable', `${socketPath}: nobody answers at this socket on ${name}`, {
@@ -70,54 +68,50 @@ export function sshHost(name: string, endpoint: () => Promise<Endpoint>): Host {
       }
     },
     async lock(path, options) {
-      return await lockRemotely((await connected()).connection, path, options)
+      return await lockRemotely((await connected()).access, path, options)
     },
     async close() {
       closed = true
       const last = await login?.catch(() => undefined)
-      last?.connection.close()
+      last?.access.connection.close()
     },
   }
 }
 
-async function logIn(endpoint: () => Promise<Endpoint>): Promise<Login> {
+async function logIn(endpoint: () => Promise<Endpoint>, sudo: AskPassword | undefined): Promise<Login> {
   const { Connection } = await import('./connection.ts')
   const connection = await Connection.open(await endpoint())
   try {
-    // Nearly everything begins with a file: the channel is opened while the login shell is asked. Who uses it hears of
-    // what goes wrong.
-    connection.sftp().catch(() => undefined)
-    return { connection, ...(await whoLogsIn(connection)) }
+    const own = ownAccess(connection)
+    if (!sudo) {
+      openFiles(own)
+      return { access: own, ...(await whoWorks(connection)) }
+    }
+    const { becomeRoot } = await import('./sudo/sudo.ts')
+    const { access = own, worker } = await becomeRoot(connection, sudo)
+    openFiles(access)
+    return { access, ...worker }
   } catch (error) {
     connection.close()
     throw error
   }
 }
 
-/** Asks a connection as whom it works. */
-export async function whoLogsIn(
-  connection: Sessions,
-): Promise<{ readonly user: string; readonly facts: HostFacts }> {
-  const mark = randomBytes(9).toString('base64url')
-  let text = ''
-  const ended = await connection.session(
-    commandLine(['/bin/sh', '-c', factsScript, 'sh', mark]),
-    (channel) => {
-      channel.end()
-      channel.stderr.resume()
-      channel.on('data', (chunk: Buffer) => {
-        text += chunk.toString()
-      })
-      return { closed: new Promise<void>((resolve) => channel.once('close', () => resolve())) }
-    },
-  )
-  await ended.closed
-  // Before the mark stands whatever the login shell's own files print.
-  const [, uid, gid, user, home, xdg, own, end] = text.slice(text.indexOf(mark)).split('\0')
-  if (end !== 'end' || user === undefined || home === undefined)
-    throw new HarmonyError('unreachable', `${connection.endpoint.name}: the login shell ran nothing`, {
-      hint: 'log in by hand and look for what its start-up files do',
-    })
-  const env = { XDG_STATE_HOME: xdg || undefined, HARMONY_STATE_DIR: own || undefined }
-  return { user, facts: { uid: Number(uid), gid: Number(gid), home, env } }
+/**
+ * Nearly everything begins with a file: the channel is opened before anybody asks. Who uses it hears of what goes wrong.
+ */
+function openFiles(access: Access): void {
+  access.sftp().catch(() => undefined)
+}
+
+async function whoWorks(connection: Connection): Promise<Worker> {
+  const mark = newMark()
+  const line = commandLine(['/bin/sh', '-c', factsScript, 'sh', mark])
+  const { said } = await connection.session(line, (channel) => {
+    channel.end()
+    return listen(channel)
+  })
+  const found = readFacts((await said).out, mark)
+  if (!found) throw connection.lost.aborted ? connection.failure() : ranNothing(connection.endpoint.name)
+  return found
 }

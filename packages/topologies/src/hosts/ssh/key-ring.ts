@@ -9,6 +9,8 @@ import { type KeyFile, parseKey, readKeyFile, type UnusableKey } from './key-fil
 /** What is asked, for whoever shows the question. */
 export interface PassphraseQuestion {
   readonly path: string
+  /** The host that the key is wanted for first. */
+  readonly about: string | undefined
   /** From 1; above it, the answer before was wrong. */
   readonly attempt: number
   readonly attempts: number
@@ -22,10 +24,18 @@ export type RingKey =
   | { readonly status: 'ready'; readonly path: string; readonly key: ParsedKey }
   | UnusableKey
 
+/** How a key is opened. */
+export interface OpenOptions {
+  /** The host that it is wanted for. */
+  readonly about?: string | undefined
+  /** Whether somebody may be asked. Default true. */
+  readonly mayAsk?: boolean | undefined
+}
+
 /** Keys by the paths of their files. */
 export interface KeyRing {
   /** Never throws on account of the key: whether it was needed is the caller's to say. */
-  open(path: string): Promise<RingKey>
+  open(path: string, options?: OpenOptions): Promise<RingKey>
 }
 
 const attempts = 3
@@ -40,33 +50,38 @@ export function keyRing(ask?: AskPassphrase): KeyRing {
   const opened = new Map<string, Promise<RingKey>>()
   let lastQuestion: Promise<unknown> = Promise.resolve()
 
-  function unlockOnce(file: Extract<KeyFile, { status: 'encrypted' }>): Promise<RingKey> {
+  async function unlockOnce(
+    file: Extract<KeyFile, { status: 'encrypted' }>,
+    { about, mayAsk = true }: OpenOptions,
+  ): Promise<RingKey> {
     // A file that was replaced is another key.
     const id = `${file.path}\0${file.version}`
     const known = opened.get(id)
-    if (known) return known
-    const unlocking = lastQuestion.then(() => unlock(file, ask))
+    if (known) return await known
+    // Not remembered: somebody may be there when the next host wants it.
+    if (!ask || !mayAsk) return locked(file.path, 'and nobody can be asked for it')
+    const unlocking = lastQuestion.then(() => unlock(file, about, ask))
     // A key that stays locked stays so for every host; a question that failed is asked again.
     lastQuestion = unlocking.catch(() => opened.delete(id))
     opened.set(id, unlocking)
-    return unlocking
+    return await unlocking
   }
 
   return {
-    async open(path) {
+    async open(path, options = {}) {
       const file = await readKeyFile(path)
-      return file.status === 'encrypted' ? unlockOnce(file) : file
+      return file.status === 'encrypted' ? await unlockOnce(file, options) : file
     },
   }
 }
 
 async function unlock(
   { path, text }: Extract<KeyFile, { status: 'encrypted' }>,
-  ask: AskPassphrase | undefined,
+  about: string | undefined,
+  ask: AskPassphrase,
 ): Promise<RingKey> {
-  if (!ask) return locked(path, 'and nobody can be asked for it')
   for (let attempt = 1; attempt <= attempts; attempt++) {
-    const passphrase = await ask({ path, attempt, attempts })
+    const passphrase = await ask({ path, about, attempt, attempts })
     if (!passphrase) return locked(path, 'and none was given')
     const key = await parseKey(text, passphrase)
     // Whatever is wrong now is wrong because of the passphrase: without one, the file was in order.

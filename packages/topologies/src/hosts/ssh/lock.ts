@@ -6,7 +6,6 @@
 import { HarmonyError } from '@harmony-iac/core'
 import type { HostLock, LockOptions } from '@harmony-iac/core/host'
 import type { SessionChannel, Sessions } from '../sessions.ts'
-import { commandLine } from './quote.ts'
 
 // $1 the file, $2 the seconds to wait, $3 who we are. Opened for appending, since whoever holds it has written there;
 // whoever held it before us may have unlinked it meanwhile, and so may we. A shell that cannot open a file ends, which is
@@ -40,17 +39,14 @@ said=$(cat)
 if [ "$said" = remove ]; then rm -f "$1"; else : >"$1"; fi`
 
 /** As `Host.lock`. */
-export async function lockRemotely(
-  connection: Sessions,
-  path: string,
-  options: LockOptions,
-): Promise<HostLock> {
+export async function lockRemotely(access: Sessions, path: string, options: LockOptions): Promise<HostLock> {
+  const { connection } = access
   const { holder, waitMs, signal } = options
   signal?.throwIfAborted()
   const seconds = String(Math.max(0, Math.ceil(waitMs / 1000)))
-  const line = commandLine(['/bin/sh', '-c', script, 'sh', path, seconds, holder])
+  const argv = ['/bin/sh', '-c', script, 'sh', path, seconds, holder] as const
   const lost = new AbortController()
-  const { channel, closed, locked } = await connection.session(line, (opened) => ({
+  const { channel, closed, locked } = await access.session(argv, (opened) => ({
     channel: opened,
     closed: new Promise<void>((resolve) => opened.once('close', () => resolve())),
     locked: answerOf(connection, opened, path, options),
@@ -92,7 +88,7 @@ export async function lockRemotely(
 
 /** What the shell there says of the lock: settled once it is ours, or will not be. */
 function answerOf(
-  connection: Sessions,
+  connection: Sessions['connection'],
   channel: SessionChannel,
   path: string,
   { waitMs, signal, onWait }: LockOptions,

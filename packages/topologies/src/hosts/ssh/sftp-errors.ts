@@ -18,7 +18,11 @@ const status = {
 /** An error of a system call, as the port `Host` has them. */
 export function systemError(code: string, syscall: string, path: string, cause?: unknown): Error {
   const error = new Error(`${code}: ${syscall} '${path}'`, cause === undefined ? undefined : { cause })
-  return Object.assign(error, { code, syscall, path })
+  const hint =
+    code === 'EACCES'
+      ? 'work there as a user who may do this (as root by sudo: `ssh(…, { sudo: true })`), or choose another path'
+      : undefined
+  return Object.assign(error, { code, syscall, path }, hint === undefined ? {} : { hint })
 }
 
 /** The code of an error of SFTP; `undefined` for "failure" and for what is no error of SFTP. */

@@ -6,6 +6,7 @@ import type { FileStat } from '@harmony-iac/core/host'
 import type { Attributes, InputAttributes, SFTPWrapper, Stats } from 'ssh2'
 import { type AtMost, atMost } from '../../linux/at-most.ts'
 import { splitPath } from '../../linux/names.ts'
+import type { Access } from './access.ts'
 import type { Connection } from './connection.ts'
 import { codeOf, isVague, systemError, whyNotWritten } from './sftp-errors.ts'
 import { Syncer } from './sync.ts'
@@ -26,14 +27,14 @@ export class Sftp {
    */
   readonly opening: AtMost = atMost(500)
 
-  private constructor(connection: Connection, raw: SFTPWrapper) {
-    this.#connection = connection
-    this.#syncer = new Syncer(connection)
+  private constructor(access: Access, raw: SFTPWrapper) {
+    this.#connection = access.connection
+    this.#syncer = new Syncer(access)
     this.raw = raw
   }
 
-  static async open(connection: Connection): Promise<Sftp> {
-    return new Sftp(connection, await connection.sftp())
+  static async open(access: Access): Promise<Sftp> {
+    return new Sftp(access, await access.sftp())
   }
 
   /**

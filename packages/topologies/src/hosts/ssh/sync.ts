@@ -4,20 +4,19 @@
  */
 import { HarmonyError } from '@harmony-iac/core'
 import type { ClientChannel } from 'ssh2'
-import type { Connection } from './connection.ts'
-import { commandLine } from './quote.ts'
+import type { Access } from './access.ts'
 
 // GNU's sync takes a path; another one syncs everything, which does as well.
 const script = 'while IFS= read -r folder; do sync "$folder" 2>/dev/null || sync; echo; done'
 
 /** Syncs folders of one host. */
 export class Syncer {
-  readonly #connection: Connection
+  readonly #access: Access
   #session: Promise<ClientChannel> | undefined
   readonly #waiting: { resolve(): void; reject(error: unknown): void }[] = []
 
-  constructor(connection: Connection) {
-    this.#connection = connection
+  constructor(access: Access) {
+    this.#access = access
   }
 
   async sync(folder: string): Promise<void> {
@@ -32,7 +31,8 @@ export class Syncer {
   }
 
   async #open(): Promise<ClientChannel> {
-    return await this.#connection.session(commandLine(['/bin/sh', '-c', script]), (channel) => {
+    const { connection } = this.#access
+    return await this.#access.session(['/bin/sh', '-c', script], (channel) => {
       channel.on('data', (chunk: Buffer) => {
         for (const byte of chunk) if (byte === 10) this.#waiting.shift()?.resolve()
       })
@@ -40,11 +40,11 @@ export class Syncer {
       channel.on('error', () => {})
       channel.once('close', () => {
         this.#session = undefined
-        const error = this.#connection.lost.aborted
-          ? this.#connection.failure()
+        const error = connection.lost.aborted
+          ? connection.failure()
           : new HarmonyError(
               'command-failed',
-              `${this.#connection.endpoint.name}: the session that syncs folders has ended`,
+              `${connection.endpoint.name}: the session that syncs folders has ended`,
             )
         for (const { reject } of this.#waiting.splice(0)) reject(error)
       })

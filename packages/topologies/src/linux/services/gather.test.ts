@@ -27,6 +27,20 @@ test('who asks while the work is under way gets another request', async () => {
   expect(work).toHaveBeenCalledTimes(2)
 })
 
+test('others who are about to ask are waited for', async () => {
+  const work = vi.fn(async (all: readonly number[]) => all)
+  let coming = true
+  const ask = gather(10, work, () => coming)
+  const first = ask(1)
+  await vi.advanceTimersByTimeAsync(100)
+  expect(work).not.toHaveBeenCalled()
+  const second = ask(2)
+  coming = false
+  await vi.advanceTimersByTimeAsync(10)
+  expect(await Promise.all([first, second])).toEqual([1, 2])
+  expect(work).toHaveBeenCalledTimes(1)
+})
+
 test('a failure is everybody’s, and the next ones ask anew', async () => {
   let fails = true
   const ask = gather(10, async (all: readonly number[]) => {

@@ -3,10 +3,14 @@
  * goes together; whoever asks later waits for the next request.
  */
 
-/** Collects until nobody has asked for `quietMs`, then does the work for all: answers in the order of the questions. */
+/**
+ * Collects until nobody has asked for `quietMs`, then does the work for all: answers in the order of the questions. While
+ * `more` says that others are about to ask, they are waited for.
+ */
 export function gather<A, R>(
   quietMs: number,
   work: (all: readonly A[]) => Promise<readonly R[]>,
+  more: () => boolean = () => false,
 ): (one: A) => Promise<R> {
   interface Asked {
     readonly one: A
@@ -35,6 +39,9 @@ export function gather<A, R>(
         return
       }
       clearTimeout(timer as NodeJS.Timeout | undefined)
-      timer = setTimeout(() => void go(), quietMs)
+      const soon = () => {
+        timer = setTimeout(() => (more() ? soon() : void go()), quietMs)
+      }
+      soon()
     })
 }

@@ -8,10 +8,11 @@ import type { JobPatience, ServiceManager, UnitState } from '@harmony-iac/core/c
 import type { Host } from '@harmony-iac/core/host'
 import { eachTurn } from '../turn.ts'
 import type { Bus } from './bus.ts'
+import { dialBus } from './dial.ts'
 import { gather } from './gather.ts'
 import { type Jobs, listenForJobs } from './jobs.ts'
 import { changedNs, fileState, fileStates, propertiesOf } from './look.ts'
-import { busSocket, manager, systemd } from './names.ts'
+import { manager, systemd } from './names.ts'
 import { told } from './told.ts'
 import { type Properties, unitState } from './unit-state.ts'
 import { removeCandidates, verifyUnits } from './verify.ts'
@@ -287,22 +288,6 @@ export function linuxServices(host: Host): LinuxServices {
       bus?.close()
     },
   }
-}
-
-async function dialBus(host: Host): Promise<Bus> {
-  const { uid } = await host.facts()
-  let stream: Awaited<ReturnType<Host['dial']>>
-  try {
-    stream = await host.dial(busSocket)
-  } catch (cause) {
-    throw new HarmonyError('unreachable', `${host.name}: nobody answers at ${busSocket}`, {
-      hint: 'services need systemd and D-Bus on that host (apt-get install dbus); most containers have neither',
-      cause,
-    })
-  }
-  // Most passes ask for no service: what speaks D-Bus is loaded when it is needed.
-  const { openBus } = await import('./bus.ts')
-  return await openBus(stream, uid, host.name)
 }
 
 async function versionOf(bus: Bus): Promise<number> {
