@@ -18,6 +18,9 @@ const meanings: Readonly<Record<string, string>> = {
   finished: 'A step has ended, well or not.',
   audit: 'A program ran: which, and how it ended. For whoever keeps records.',
   drift: 'Something is not as it was last applied: `from` is what is there, `to` what was applied.',
+  examined: '`doctor` has examined a host; `means` is how its name was understood.',
+  finding:
+    'What a host can do about one concern: `missing` when what needs it fails there, `limited` when some of it works. `needed` when Scores of the project need it.',
   warning: 'Something should be put right, although the command goes on.',
   error: 'What went wrong; with `topology` when the others go on without it.',
   summary: 'The last line of every command.',

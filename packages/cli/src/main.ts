@@ -23,6 +23,7 @@ const modules: { readonly [K in CommandName]: () => Promise<{ readonly run: Run 
   graph: () => import('./commands/graph.ts'),
   show: () => import('./commands/show.ts'),
   inventory: () => import('./commands/inventory.ts'),
+  doctor: () => import('./commands/doctor.ts'),
   schema: () => import('./commands/schema.ts'),
 }
 
@@ -147,6 +148,8 @@ function emptySummary(command: CommandName): Summary {
       return { command, outcomes: { noop: 0, success: 0, failure: 0, blocked: 0 }, changed: 0, durationMs: 0 }
     case 'check':
       return { command, ok: false }
+    case 'doctor':
+      return { command, ok: 0, limited: 0, missing: 0, unreachable: 0 }
     default:
       return { command }
   }

@@ -32,6 +32,51 @@ const events = {
     differences: differencesSchema,
     error: errorSchema.optional(),
   }),
+  examined: z.strictObject({
+    type: z.literal('examined'),
+    topology: z.string().optional(),
+    host: z.string(),
+    means: z.enum(['topology', 'ssh', 'container', 'this-machine']),
+    user: z.string(),
+    uid: count,
+  }),
+  finding: z.strictObject({
+    type: z.literal('finding'),
+    topology: z.string().optional(),
+    host: z.string(),
+    concern: z.enum(['ledger', 'files', 'services', 'users', 'packages', 'containers', 'system', 'agent']),
+    status: z.enum(['ok', 'limited', 'missing']),
+    needed: z.boolean(),
+    problems: z
+      .array(
+        z
+          .strictObject({
+            code: z.enum([
+              'no-files',
+              'not-root',
+              'no-flock',
+              'unwritable',
+              'read-only',
+              'disk-full',
+              'no-systemd',
+              'no-bus',
+              'no-programs',
+              'no-engine',
+              'engine-denied',
+              'engine-silent',
+              'engine-old',
+              'no-apt',
+              'clock',
+              'architecture',
+            ]),
+            message: z.string(),
+            hint: z.string(),
+            data: z.record(z.string(), z.unknown()).readonly(),
+          })
+          .readonly(),
+      )
+      .readonly(),
+  }),
   error: z.strictObject({ type: z.literal('error'), topology: z.string().optional(), ...errorShape }),
 }
 
@@ -46,6 +91,15 @@ export const commandEvents: Readonly<Record<string, z.ZodType>> = {
     z.strictObject({ ...summary, time, command: z.literal('apply'), ...deeds }),
     z.strictObject({ ...summary, time, command: z.literal('destroy'), ...deeds }),
     z.strictObject({ ...summary, time, command: z.literal('check'), ok: z.boolean() }),
+    z.strictObject({
+      ...summary,
+      time,
+      command: z.literal('doctor'),
+      ok: count,
+      limited: count,
+      missing: count,
+      unreachable: count,
+    }),
     z.strictObject({ ...summary, time, command: z.enum(['init', 'graph', 'show', 'schema']) }),
     // The words after `harmony` were not understood.
     z.strictObject({ ...summary, time, command: z.literal('') }),

@@ -92,6 +92,8 @@ const synonyms: Readonly<Record<string, CommandName>> = {
   list: 'show',
   ls: 'show',
   state: 'show',
+  diagnose: 'doctor',
+  examine: 'doctor',
 }
 
 /** The name that differs least, by two letters at most. */

@@ -25,6 +25,8 @@ export interface LocalOptions<S extends boolean = boolean> {
  * export default defineProject({ name: 'site', deployments: [deploy(here, [Directory({ path: '/srv/site' })])] })
  */
 export interface LocalTopology extends Topology {
+  /** The machine itself: for tools that look at it. */
+  readonly host: Host
   readonly files: FileSystem
   readonly home: StateHome
 }
@@ -45,12 +47,12 @@ export const LocalTopology: new <S extends boolean = false>(
   readonly files: FileSystem
   readonly home: StateHome
   declare readonly shell?: Shell
-  readonly #host: Host
+  readonly host: Host
 
   constructor(options: LocalOptions = {}) {
     const { name = 'local', shell = false, host = localHost() } = options
     this.name = name
-    this.#host = host
+    this.host = host
     this.home = hostHome(host, localFacts())
     const { description } = this.home
     this.files = linuxFiles(host, { keepFolder: async () => joinPath(description, keptFolder) })
@@ -58,6 +60,6 @@ export const LocalTopology: new <S extends boolean = false>(
   }
 
   async close(): Promise<void> {
-    await this.#host.close()
+    await this.host.close()
   }
 } as never

@@ -43,6 +43,8 @@ export interface PiOptions<S extends boolean = boolean> {
  */
 export interface PiTopology extends Topology {
   readonly containers: ContainerRuntime
+  /** The machine itself: for tools that look at it. */
+  readonly host: Host
   readonly files: FileSystem
   readonly packages: PackageManager
   readonly services: ServiceManager
@@ -62,12 +64,12 @@ export const PiTopology: new <S extends boolean = false>(
   readonly system: SystemSettings
   readonly users: UserAccounts
   declare readonly shell?: Shell
-  readonly #host: Host
+  readonly host: Host
   #home: StateHome | undefined
 
   constructor({ host = localHost(), name, shell = false, packageLockWaitMs }: PiOptions = {}) {
     this.name = name ?? (host.name === thisMachine ? 'local' : host.name)
-    this.#host = host
+    this.host = host
     this.files = linuxFiles(host, {
       keepFolder: async () => joinPath(stateFolder(await host.facts()), keptFolder),
     })
@@ -88,11 +90,11 @@ export const PiTopology: new <S extends boolean = false>(
   }
 
   async open(): Promise<void> {
-    this.#home ??= hostHome(this.#host, await this.#host.facts())
+    this.#home ??= hostHome(this.host, await this.host.facts())
   }
 
   async close(): Promise<void> {
     await Promise.all([this.services.close(), this.containers.close()])
-    await this.#host.close()
+    await this.host.close()
   }
 } as never

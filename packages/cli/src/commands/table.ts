@@ -179,12 +179,31 @@ export const commands = {
   },
   inventory: {
     about: 'print the facts of a host: system, model, memory, disks, addresses, versions',
-    positionals: [{ name: 'HOST', about: 'as for ssh: user@host, or an alias; default: this machine' }],
+    positionals: [
+      { name: 'HOST', about: 'as for ssh: user@host, or an alias; or container:NAME; default: this machine' },
+    ],
     options: [...everywhere],
     examples: [
       ['harmony inventory', 'what this machine is'],
       ['harmony inventory pi@kiosk.local', 'the same for a machine that is reached over SSH'],
       ['harmony inventory kiosk --json | jq .architecture', 'one fact, for a script'],
+    ],
+  },
+  doctor: {
+    about: 'say what a host lacks for what, and what to do about it; changes nothing there',
+    positionals: [
+      {
+        name: 'HOST',
+        about:
+          'a topology of the project here, else a host as for ssh, container:NAME, or localhost; default: all of the project here, else this machine',
+      },
+    ],
+    options: ['project', ...everywhere],
+    examples: [
+      ['harmony doctor', 'the hosts of the project here, for what its Scores need'],
+      ['harmony doctor kiosk', 'one of them; or, if the project has none of this name, what ssh calls so'],
+      ['harmony doctor pi@kiosk.local', 'a machine that is to be worked on over SSH'],
+      ['harmony doctor container:player', 'a container of the Docker Engine here'],
     ],
   },
   schema: {

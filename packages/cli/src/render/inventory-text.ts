@@ -1,6 +1,7 @@
 /** The facts of a host, as people read them. */
 import type { Inventory } from '@harmony-iac/topologies'
 import { sanitizeLine } from './sanitize.ts'
+import { sizeText } from './size-text.ts'
 
 /** A line per fact, under the name of the host. */
 export function inventoryText(inventory: Inventory, now: Date): string {
@@ -15,9 +16,9 @@ export function inventoryText(inventory: Inventory, now: Date): string {
       'memory',
       memory &&
         [
-          size(memory.total),
-          memory.available !== undefined && `${size(memory.available)} available`,
-          memory.swap > 0 && `${size(memory.swap)} swap`,
+          sizeText(memory.total),
+          memory.available !== undefined && `${sizeText(memory.available)} available`,
+          memory.swap > 0 && `${sizeText(memory.swap)} swap`,
         ]
           .filter(Boolean)
           .join(', '),
@@ -26,14 +27,16 @@ export function inventoryText(inventory: Inventory, now: Date): string {
       (disk) =>
         [
           'disk',
-          [disk.name, size(disk.size), disk.model, disk.removable && 'removable'].filter(Boolean).join(', '),
+          [disk.name, sizeText(disk.size), disk.model, disk.removable && 'removable']
+            .filter(Boolean)
+            .join(', '),
         ] as const,
     ),
     ...inventory.fileSystems.map(
       (each) =>
         [
           'file system',
-          `${each.mountPoint}, ${each.type}, ${size(each.size)}, ${size(each.available)} available`,
+          `${each.mountPoint}, ${each.type}, ${sizeText(each.size)}, ${sizeText(each.available)} available`,
         ] as const,
     ),
     ...inventory.interfaces.map(
@@ -51,14 +54,6 @@ export function inventoryText(inventory: Inventory, now: Date): string {
     value === undefined ? [] : [`  ${word.padEnd(14)}${sanitizeLine(value)}\n`],
   )
   return `${sanitizeLine(hostname)}\n${told.join('')}`
-}
-
-/** With three digits at most, as far as they count. */
-function size(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
-  const power = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log2(bytes) / 10))
-  const value = bytes / 1024 ** power
-  return `${value < 10 && power > 0 ? value.toFixed(1) : Math.round(value)} ${units[power]}`
 }
 
 function ago(since: string, now: Date): string {

@@ -5,6 +5,7 @@
 
 import type { EngineEvent, ErrorData, Outcome, Plan, PlanCounts } from '@harmony-iac/core'
 import type { DriftReport } from '@harmony-iac/core/engine'
+import type { Concern, Problem } from '@harmony-iac/topologies'
 import type { CommandName, OptionValues } from '../commands/table.ts'
 import type { Io } from '../io.ts'
 
@@ -18,7 +19,19 @@ export type Summary =
       readonly durationMs: number
     }
   | { readonly command: 'check'; readonly ok: boolean }
-  | { readonly command: '' | Exclude<CommandName, 'plan' | 'drift' | 'apply' | 'destroy' | 'check'> }
+  | {
+      readonly command: 'doctor'
+      readonly ok: number
+      readonly limited: number
+      readonly missing: number
+      readonly unreachable: number
+    }
+  | {
+      readonly command: '' | Exclude<CommandName, 'plan' | 'drift' | 'apply' | 'destroy' | 'check' | 'doctor'>
+    }
+
+/** How a word for a host was understood. */
+export type Meaning = 'topology' | 'ssh' | 'container' | 'this-machine'
 
 /** What the command line tells beside the events of the engine. */
 export type CommandEvent =
@@ -34,6 +47,30 @@ export type CommandEvent =
   | { readonly type: 'warning'; readonly message: string }
   /** Something is not as it was last applied. */
   | ({ readonly type: 'drift' } & DriftReport['entries'][number])
+  /** A host was examined: who works there, and how its name was understood. */
+  | {
+      readonly type: 'examined'
+      readonly topology?: string | undefined
+      readonly host: string
+      readonly means: Meaning
+      readonly user: string
+      readonly uid: number
+    }
+  /** What a host can do about one concern. */
+  | {
+      readonly type: 'finding'
+      readonly topology?: string | undefined
+      readonly host: string
+      readonly concern: Concern
+      readonly status: 'ok' | 'limited' | 'missing'
+      readonly needed: boolean
+      readonly problems: readonly {
+        readonly code: Problem['code']
+        readonly message: string
+        readonly hint: string
+        readonly data: Readonly<Record<string, unknown>>
+      }[]
+    }
   /** What went wrong; `topology` when the others go on without it. */
   | ({ readonly type: 'error'; readonly topology?: string | undefined } & ErrorData)
   | ({ readonly type: 'summary' } & Summary)

@@ -6,9 +6,8 @@
 import { randomBytes } from 'node:crypto'
 import { HarmonyError } from '@harmony-iac/core'
 import type { ExecOptions, ExecResult } from '@harmony-iac/core/host'
-import type { ClientChannel } from 'ssh2'
+import type { SessionChannel, Sessions } from '../sessions.ts'
 import { tail } from '../tail.ts'
-import type { Access } from './access.ts'
 
 const defaultOutputLimit = 64 * 1024
 const graceMs = 5000
@@ -24,6 +23,9 @@ read -r _ _ _ _ group _ </proc/$$/stat 2>/dev/null || group=$$
 echo "$mark group $group"
 exec env -i "$@"`
 
+// The shell's own: kill(1) of procps takes the number of a small group for that of a signal.
+const killScript = 'kill -s "$1" -- "-$2"'
+
 /** What a remote program's environment is made of. */
 export interface RemoteUser {
   readonly name: string
@@ -32,7 +34,7 @@ export interface RemoteUser {
 
 /** As `Host.exec`. */
 export async function execRemotely(
-  access: Access,
+  access: Sessions,
   user: RemoteUser,
   argv: readonly [string, ...string[]],
   options: ExecOptions = {},
@@ -114,7 +116,7 @@ export async function execRemotely(
 }
 
 /** Finds our own line, passes on what follows it, and drops what the login shell printed before it. */
-function readMark(channel: ClientChannel, mark: string, passOn: (rest: Uint8Array) => void) {
+function readMark(channel: SessionChannel, mark: string, passOn: (rest: Uint8Array) => void) {
   let before: Buffer | undefined = Buffer.alloc(0)
   let failure: string | undefined
   const { promise: group, resolve } = Promise.withResolvers<string | undefined>()
@@ -141,11 +143,11 @@ function readMark(channel: ClientChannel, mark: string, passOn: (rest: Uint8Arra
 /** The end of a program, and how it is brought about. */
 class Ending {
   readonly ended: Promise<{ exitCode: number | null; exitSignal: string | null }>
-  readonly #access: Access
+  readonly #access: Sessions
   readonly #group: Promise<string | undefined>
   #timer: NodeJS.Timeout | undefined
 
-  constructor(access: Access, channel: ClientChannel, group: Promise<string | undefined>) {
+  constructor(access: Sessions, channel: SessionChannel, group: Promise<string | undefined>) {
     const { connection } = access
     this.#access = access
     this.#group = group
@@ -171,7 +173,7 @@ class Ending {
     try {
       // As who started it: a signal to root's programs is root's to send.
       await this.#access.session(
-        ['kill', '-s', signal, '--', `-${group}`],
+        ['/bin/sh', '-c', killScript, 'sh', signal, group],
         (channel) => {
           channel.resume()
           channel.stderr.resume()
@@ -194,7 +196,7 @@ class Ending {
   }
 }
 
-function endedSilently({ endpoint }: Access['connection']): HarmonyError {
+function endedSilently({ endpoint }: Sessions['connection']): HarmonyError {
   return new HarmonyError('command-failed', `${endpoint.name}: the program's end was not told`)
 }
 

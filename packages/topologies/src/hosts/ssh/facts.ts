@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { HarmonyError } from '@harmony-iac/core'
 import type { HostFacts } from '@harmony-iac/core/host'
-import type { ClientChannel } from 'ssh2'
+import type { SessionChannel } from '../sessions.ts'
 
 /** Prints the facts after a mark, its first argument. */
 export const factsScript = `printf '%s\\0' "$1" "$(id -u)" "$(id -g)" "$(id -un)" "$HOME" "$XDG_STATE_HOME" "$HARMONY_STATE_DIR" end`
@@ -25,7 +25,7 @@ export interface Said {
 export const newMark = (): string => randomBytes(9).toString('base64url')
 
 /** Collects what a session says; to be given to `session` as it is. */
-export function listen(channel: ClientChannel): { readonly said: Promise<Said> } {
+export function listen(channel: SessionChannel): { readonly said: Promise<Said> } {
   let [out, err] = ['', '']
   let status: Said['status']
   channel.on('data', (chunk: Buffer) => {

@@ -5,13 +5,13 @@
  */
 import { HarmonyError } from '@harmony-iac/core'
 import type { HostLock, LockOptions } from '@harmony-iac/core/host'
-import type { ClientChannel } from 'ssh2'
-import type { Access } from './access.ts'
-import type { Connection } from './connection.ts'
+import type { SessionChannel, Sessions } from '../sessions.ts'
 
 // $1 the file, $2 the seconds to wait, $3 who we are. Opened for appending, since whoever holds it has written there;
 // whoever held it before us may have unlinked it meanwhile, and so may we. A shell that cannot open a file ends, which is
-// why that is tried in another. The last answer counts; `held` lines come before it.
+// why that is tried in another. BusyBox's flock cannot wait for a time: it is asked again and again. The last answer
+// counts; `held` lines come before it. The file goes, if it is to, while the lock is still held: so nobody can have
+// locked the one that goes.
 const script = `umask 077
 while :; do
   (: >>"$1") 2>/dev/null || { echo missing; exit 3; }
@@ -19,17 +19,27 @@ while :; do
   flock -n -x 9 || {
     [ $? = 1 ] || exit 4
     echo "held $(cat "$1")"
-    flock -x -w "$2" 9 || { echo "busy $(cat "$1")"; exit 1; }
+    case $(flock --help 2>&1) in
+    *-w*) flock -x -w "$2" 9 ;;
+    *) left=$2
+      until flock -n -x 9; do
+        [ "$left" -gt 0 ] || break
+        left=$((left - 1))
+        sleep 1
+      done
+      flock -n -x 9 ;;
+    esac || { echo "busy $(cat "$1")"; exit 1; }
   }
   [ "$1" -ef /proc/self/fd/9 ] && break
 done
 printf %s "$3" >"$1"
 echo locked
-cat >/dev/null
-[ "$1" -ef /proc/self/fd/9 ] && : >"$1"`
+said=$(cat)
+[ "$1" -ef /proc/self/fd/9 ] || exit 0
+if [ "$said" = remove ]; then rm -f "$1"; else : >"$1"; fi`
 
 /** As `Host.lock`. */
-export async function lockRemotely(access: Access, path: string, options: LockOptions): Promise<HostLock> {
+export async function lockRemotely(access: Sessions, path: string, options: LockOptions): Promise<HostLock> {
   const { connection } = access
   const { holder, waitMs, signal } = options
   signal?.throwIfAborted()
@@ -70,8 +80,7 @@ export async function lockRemotely(access: Access, path: string, options: LockOp
       if (released) return
       released = true
       connection.lost.removeEventListener('abort', onLost)
-      if (removeFile) await unlink(access, path)
-      channel.end()
+      channel.end(removeFile ? 'remove' : undefined)
       if (!connection.lost.aborted) await closed
     },
   }
@@ -79,8 +88,8 @@ export async function lockRemotely(access: Access, path: string, options: LockOp
 
 /** What the shell there says of the lock: settled once it is ours, or will not be. */
 function answerOf(
-  connection: Connection,
-  channel: ClientChannel,
+  connection: Sessions['connection'],
+  channel: SessionChannel,
   path: string,
   { waitMs, signal, onWait }: LockOptions,
 ): Promise<void> {
@@ -118,12 +127,6 @@ function answerOf(
       }
     })
   })
-}
-
-/** While the lock is still held, so that nobody can have locked the file that goes. */
-async function unlink(access: Access, path: string): Promise<void> {
-  const sftp = await access.sftp()
-  await new Promise<void>((resolve) => sftp.unlink(path, () => resolve()))
 }
 
 function missing(path: string): Error {

@@ -11,18 +11,17 @@ const timeoutMs = 5000
 
 /** `undefined` when none answers who logs in there: there is none, or it may not be asked, or it hangs for 5 s. */
 export async function engineVersion(host: Host): Promise<EngineVersion | undefined> {
+  return await askEngine(host).catch(() => undefined)
+}
+
+/** The same; fails when none answers, and is `undefined` when what answers is none. */
+export async function askEngine(host: Host): Promise<EngineVersion | undefined> {
+  const stream = await host.dial(socket)
   try {
-    const stream = await host.dial(socket)
-    try {
-      const { Version: version, ApiVersion: apiVersion } = Object(await ask(stream))
-      return typeof version === 'string' && typeof apiVersion === 'string'
-        ? { version, apiVersion }
-        : undefined
-    } finally {
-      stream.destroy()
-    }
-  } catch {
-    return undefined
+    const { Version: version, ApiVersion: apiVersion } = Object(await ask(stream))
+    return typeof version === 'string' && typeof apiVersion === 'string' ? { version, apiVersion } : undefined
+  } finally {
+    stream.destroy()
   }
 }
 

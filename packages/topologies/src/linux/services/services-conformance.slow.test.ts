@@ -4,11 +4,12 @@
  */
 
 import type { FileSystem, ServiceManager } from '@harmony-iac/core/capabilities'
+import type { Host } from '@harmony-iac/core/host'
 import { Faults, MemoryHome, type Snapshot, type Stage, scoreConformance } from '@harmony-iac/core/testing'
 import { SystemdService, SystemdTimer } from '@harmony-iac/scores'
 import { afterAll, beforeAll, test } from 'vitest'
 import { containerHost } from '../../../../../scripts/testing/container-host.ts'
-import { dockerEngine, engine } from '../../../../../scripts/testing/engine.ts'
+import { dockerEngine } from '../../../../../scripts/testing/engine.ts'
 import { type LinuxHost, startLinuxHost } from '../../../../../scripts/testing/linux-host.ts'
 import { describeWith } from '../../../../../scripts/testing/require-part.ts'
 import { linuxFiles } from '../files.ts'
@@ -64,7 +65,7 @@ interface ContainerStage extends Stage {
 
 describeWith(dockerEngine, 'the contract on a real systemd', () => {
   let container: LinuxHost
-  let pid = 0
+  let host: Host
   const sh = async (script: string) => (await container.exec(['sh', '-c', script])).stdout
   const write = (path: string, content: string) => async () => {
     await container.exec(['sh', '-c', 'printf %s "$2" >"$1"', 'sh', path, content])
@@ -75,17 +76,16 @@ describeWith(dockerEngine, 'the contract on a real systemd', () => {
 
   beforeAll(async () => {
     container = await startLinuxHost()
-    const docker = await engine()
-    pid = (await docker.getContainer(container.containerId).inspect()).State.Pid
+    host = await containerHost(container.containerId)
     await write('/usr/lib/systemd/system/kitvendor.service', endless)()
   })
   afterAll(async () => {
+    await host?.close()
     await container?.[Symbol.asyncDispose]()
   })
 
   async function stage(): Promise<ContainerStage> {
     await sh(clear)
-    const host = containerHost(pid)
     const faults = new Faults()
     const services = linuxServices(host)
     const home = new MemoryHome({ name: 'container', faults })

@@ -8,8 +8,8 @@ import type { Host } from '@harmony-iac/core/host'
 import { conduct, MemoryHome } from '@harmony-iac/core/testing'
 import { File, SystemdService, type SystemdServiceSpec, SystemdTimer } from '@harmony-iac/scores'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { containerHost } from '../../../../../scripts/testing/container-host.ts'
-import { dockerEngine, engine } from '../../../../../scripts/testing/engine.ts'
+import { type ContainerHostOptions, containerHost } from '../../../../../scripts/testing/container-host.ts'
+import { dockerEngine } from '../../../../../scripts/testing/engine.ts'
 import { type LinuxHost, startLinuxHost } from '../../../../../scripts/testing/linux-host.ts'
 import { describeWith } from '../../../../../scripts/testing/require-part.ts'
 import { linuxFiles } from '../files.ts'
@@ -29,6 +29,13 @@ describeWith(dockerEngine, 'services of a real systemd', () => {
   let host: Host
   let services: LinuxServices
   const open: LinuxServices[] = []
+  const hosts: Host[] = []
+
+  async function hostOf(options?: ContainerHostOptions): Promise<Host> {
+    const made = await containerHost(container.containerId, options)
+    hosts.push(made)
+    return made
+  }
 
   /** A topology with a ledger of its own; `wrapped` stands in for the host. */
   function place(wrapped: Host = host): Place {
@@ -49,9 +56,7 @@ describeWith(dockerEngine, 'services of a real systemd', () => {
 
   beforeAll(async () => {
     container = await startLinuxHost()
-    const docker = await engine()
-    const { State } = await docker.getContainer(container.containerId).inspect()
-    host = containerHost(State.Pid)
+    host = await hostOf()
     services = linuxServices(host)
   })
   afterEach(async () => {
@@ -59,6 +64,7 @@ describeWith(dockerEngine, 'services of a real systemd', () => {
   })
   afterAll(async () => {
     await services?.close()
+    for (const each of hosts) await each.close()
     await container?.[Symbol.asyncDispose]()
   })
 
@@ -273,9 +279,7 @@ describeWith(dockerEngine, 'services of a real systemd', () => {
   })
 
   test('all of it through systemd-stdio-bridge, as with sudo', async () => {
-    const docker = await engine()
-    const { State } = await docker.getContainer(container.containerId).inspect()
-    const project = conduct(place(containerHost(State.Pid, { bridge: true })), [demo()])
+    const project = conduct(place(await hostOf({ bridge: true })), [demo()])
     await project.apply()
     expect((await project.apply()).changed).toBe(0)
     await project.destroy()
@@ -354,10 +358,7 @@ describeWith(dockerEngine, 'services of a real systemd', () => {
   })
 
   test('who is not root may look, and change nothing', async () => {
-    const docker = await engine()
-    const { State } = await docker.getContainer(container.containerId).inspect()
-    const uid = Number((await container.exec(['id', '-u', 'pi'])).stdout)
-    const own = linuxServices(containerHost(State.Pid, { bridge: true, user: { name: 'pi', uid } }))
+    const own = linuxServices(await hostOf({ bridge: true, user: 'pi' }))
     open.push(own)
     expect((await own.look('ssh.service')).active).toBe('active')
     for (const change of [

@@ -1,7 +1,9 @@
 /** The kinds that set what every host has, on a real Debian with systemd: the same contract as in memory. */
+
 import { setImmediate } from 'node:timers/promises'
 import { sysctlFile } from '@harmony-iac/core'
 import type { SystemSettings } from '@harmony-iac/core/capabilities'
+import type { Host } from '@harmony-iac/core/host'
 import {
   type Check,
   conduct,
@@ -15,7 +17,7 @@ import {
 import { Hostname, Sysctl, Timezone } from '@harmony-iac/scores'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { containerHost } from '../../../../../scripts/testing/container-host.ts'
-import { dockerEngine, engine } from '../../../../../scripts/testing/engine.ts'
+import { dockerEngine } from '../../../../../scripts/testing/engine.ts'
 import { type LinuxHost, startLinuxHost } from '../../../../../scripts/testing/linux-host.ts'
 import { describeWith } from '../../../../../scripts/testing/require-part.ts'
 import { linuxFiles } from '../files.ts'
@@ -67,25 +69,25 @@ function affordable(checks: readonly Check[]): readonly Check[] {
 
 describeWith(dockerEngine, 'what every host has, on a real one', () => {
   let container: LinuxHost
-  let pid = 0
+  let here: Host
   const run = async (script: string): Promise<string> => {
-    const { exitCode, stdout, stderr } = await containerHost(pid).exec(['sh', '-c', script])
+    const { exitCode, stdout, stderr } = await here.exec(['sh', '-c', script])
     if (exitCode !== 0) throw new Error(`${script}: ${Buffer.from(stderr)}`)
     return Buffer.from(stdout).toString()
   }
   beforeAll(async () => {
     container = await startLinuxHost()
-    const docker = await engine()
-    pid = (await docker.getContainer(container.containerId).inspect()).State.Pid
+    here = await containerHost(container.containerId)
   })
   afterAll(async () => {
+    await here?.close()
     await container?.[Symbol.asyncDispose]()
   })
 
   async function stage(): Promise<SystemStage> {
     await run(fresh)
     const faults = new Faults()
-    const host = mortalHost(containerHost(pid), faults)
+    const host = mortalHost(here, faults)
     const home = new MemoryHome({ name: 'container', faults })
     // What is shared by all who ask in one turn of the event loop is not shared by two processes.
     const lock = home.lock.bind(home)
