@@ -41,5 +41,6 @@ status=$?
 # A signal ends the waiting before it ends the engine.
 wait "$engine" 2>/dev/null
 kill "$watcher" 2>/dev/null
-"$own_bridge" && ip link delete docker0 2>/dev/null
+# Another engine that has started since uses the same bridge.
+"$own_bridge" && ! grep -qsx dockerd /proc/[0-9]*/comm && ip link delete docker0 2>/dev/null
 exit "$status"
