@@ -265,7 +265,7 @@ describeWith(containerImages, 'containers on a real engine', () => {
     })
   })
 
-  test('fifty containers that are as wanted cost one list and a question each', async () => {
+  test('fifty containers that are as wanted are left alone', async () => {
     const project = fresh()
     const scores = Array.from({ length: 50 }, (_, i) =>
       Container({
@@ -277,9 +277,7 @@ describeWith(containerImages, 'containers on a real engine', () => {
       }),
     )
     await project(scores).apply()
-    const began = performance.now()
     expect((await project(scores).apply()).changed).toBe(0)
-    console.log(`50 containers, nothing to do: ${(performance.now() - began).toFixed(0)} ms`)
   })
 })
 
