@@ -38,7 +38,7 @@ async function problemOf(host: Host, socket: string, cause: unknown): Promise<Ha
       return of(
         'refused',
         `the container engine at ${socket} may not be asked by this user`,
-        'log in as root, or as a member of the group that the socket belongs to (usermod -aG docker USER; that is as good as root)',
+        'say sudo: true, or log in as a member of the group that the socket belongs to (usermod -aG docker USER; that is as good as root)',
       )
     return of(
       'unreachable',
