@@ -40,7 +40,7 @@ describeWith(parts, 'the kiosk', () => {
   let sandbox: Sandbox
   beforeAll(async () => {
     archive = await startArchive()
-    host = await startLinuxHost({ withEngine: true })
+    host = await startLinuxHost({ users: ['pi'], withEngine: true })
     await clearEngine()
     await importBusybox(image)
     await sh(
@@ -53,7 +53,7 @@ describeWith(parts, 'the kiosk', () => {
     writeFileSync(join(sandbox.folder, '.ssh/known_hosts'), `${host.hostKey}\n`)
     writeFileSync(
       join(sandbox.folder, '.ssh/config'),
-      `Host kiosk\n  HostName 127.0.0.1\n  Port ${host.port}\n  User root\n  IdentityFile ${host.keyFile}\n  UserKnownHostsFile ${sandbox.folder}/.ssh/known_hosts\n`,
+      `Host kiosk\n  HostName 127.0.0.1\n  Port ${host.port}\n  User pi\n  IdentityFile ${host.keyFile}\n  UserKnownHostsFile ${sandbox.folder}/.ssh/known_hosts\n`,
     )
   })
   afterAll(async () => {

@@ -16,7 +16,10 @@ import {
 } from '@harmony-iac/scores'
 import { PiTopology, ssh } from '@harmony-iac/topologies'
 
-const kiosk = new PiTopology({ name: 'kiosk', host: ssh(process.env.KIOSK ?? 'pi@kiosk.local') })
+const kiosk = new PiTopology({
+  name: 'kiosk',
+  host: ssh(process.env.KIOSK ?? 'pi@kiosk.local', { sudo: true }),
+})
 
 /** Who looks after it, and may log in with this key. */
 const keeper = [

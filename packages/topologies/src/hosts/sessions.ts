@@ -9,6 +9,18 @@ export interface SessionChannel extends Duplex {
   readonly stderr: Readable
 }
 
+/**
+ * What a program is run for: to end by itself, to last as long as the connection, to hand on what a socket says, or to end
+ * another one, which waits for nobody.
+ */
+export type SessionUse = 'program' | 'lasting' | 'socket' | 'urgent'
+
+/** How a session is asked for. */
+export interface SessionOptions {
+  /** Default `program`. */
+  readonly use?: SessionUse
+}
+
 /** A connection that programs are run over. */
 export interface Sessions {
   readonly connection: {
@@ -18,10 +30,10 @@ export interface Sessions {
     /** What a request ends with when the connection does. */
     failure(): unknown
   }
-  /** Runs a program; `use` gets the channel as soon as there is one. What is urgent waits for no other's end. */
+  /** Runs a program; `use` gets the channel as soon as there is one. */
   session<T>(
     argv: readonly [string, ...string[]],
     use: (channel: SessionChannel) => T,
-    options?: { readonly urgent?: boolean },
+    options?: SessionOptions,
   ): Promise<T>
 }

@@ -4,7 +4,8 @@
  */
 import type { Duplex } from 'node:stream'
 import type { ClientChannel, SFTPWrapper } from 'ssh2'
-import type { Connection, SessionOptions } from './connection.ts'
+import type { SessionOptions } from '../sessions.ts'
+import type { Connection } from './connection.ts'
 import { commandLine } from './quote.ts'
 
 /** A way to work over a connection. */

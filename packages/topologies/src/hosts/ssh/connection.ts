@@ -5,16 +5,10 @@
 import type { Duplex } from 'node:stream'
 import { HarmonyError, isHarmonyError } from '@harmony-iac/core'
 import type { Client, ClientChannel, SFTPWrapper } from 'ssh2'
+import type { SessionOptions } from '../sessions.ts'
 import { connect, type Endpoint } from './connect.ts'
+import { SessionSlots } from './session-slots.ts'
 
-/** How a session is asked for. */
-export interface SessionOptions {
-  /** Does not wait until others have ended: it is what ends them. */
-  readonly urgent?: boolean
-}
-
-// sshd allows ten sessions on a connection (MaxSessions): one is for SFTP, one for what is urgent.
-const parallelSessions = 8
 const openAttempts = 8
 // SSH_OPEN_CONNECT_FAILED (RFC 4254, section 5.1), which is what OpenSSH says of one session too many.
 const openFailed = 2
@@ -24,8 +18,7 @@ export class Connection {
   readonly endpoint: Endpoint
   readonly #client: Client
   readonly #lost = new AbortController()
-  #sessions = 0
-  readonly #waiting: (() => void)[] = []
+  readonly #slots = new SessionSlots()
 
   private constructor(endpoint: Endpoint, client: Client) {
     this.endpoint = endpoint
@@ -54,9 +47,9 @@ export class Connection {
   async session<T>(
     command: string,
     use: (channel: ClientChannel) => T,
-    { urgent = false }: SessionOptions = {},
+    { use: purpose = 'program' }: SessionOptions = {},
   ): Promise<T> {
-    await this.#take(urgent)
+    await this.#slots.take(purpose)
     for (let attempt = 1; ; attempt++)
       try {
         return await this.#ask<T>((done) =>
@@ -65,7 +58,7 @@ export class Connection {
               done(error, undefined as T)
               return
             }
-            channel.once('close', () => this.#giveBack())
+            channel.once('close', () => this.#slots.giveBack(purpose))
             done(undefined, use(channel))
           }),
         )
@@ -73,7 +66,7 @@ export class Connection {
         // sshd counts a session until it has seen its program's end, which may be a moment after we have.
         const isFull = (error as { readonly reason?: unknown }).reason === openFailed
         if (!isFull || attempt >= openAttempts) {
-          this.#giveBack()
+          this.#slots.giveBack(purpose)
           throw error
         }
         await new Promise((resolve) => setTimeout(resolve, 20 * attempt))
@@ -137,17 +130,6 @@ export class Connection {
     })
   }
 
-  async #take(urgent: boolean): Promise<void> {
-    while (this.#sessions >= parallelSessions && !urgent)
-      await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    this.#sessions++
-  }
-
-  #giveBack(): void {
-    this.#sessions--
-    this.#waiting.shift()?.()
-  }
-
   #end(cause: unknown): void {
     if (this.#lost.signal.aborted) return
     this.#lost.abort(
@@ -158,6 +140,6 @@ export class Connection {
             cause,
           }),
     )
-    for (const go of this.#waiting.splice(0)) go()
+    this.#slots.end()
   }
 }

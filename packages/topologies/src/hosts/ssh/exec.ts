@@ -179,7 +179,7 @@ class Ending {
           channel.stderr.resume()
           channel.end()
         },
-        { urgent: true },
+        { use: 'urgent' },
       )
     } catch {
       // The connection is gone, and with it whoever waited.

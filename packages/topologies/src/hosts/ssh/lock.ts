@@ -46,11 +46,15 @@ export async function lockRemotely(access: Sessions, path: string, options: Lock
   const seconds = String(Math.max(0, Math.ceil(waitMs / 1000)))
   const argv = ['/bin/sh', '-c', script, 'sh', path, seconds, holder] as const
   const lost = new AbortController()
-  const { channel, closed, locked } = await access.session(argv, (opened) => ({
-    channel: opened,
-    closed: new Promise<void>((resolve) => opened.once('close', () => resolve())),
-    locked: answerOf(connection, opened, path, options),
-  }))
+  const { channel, closed, locked } = await access.session(
+    argv,
+    (opened) => ({
+      channel: opened,
+      closed: new Promise<void>((resolve) => opened.once('close', () => resolve())),
+      locked: answerOf(connection, opened, path, options),
+    }),
+    { use: 'lasting' },
+  )
   const onAbort = () => channel.end()
   signal?.addEventListener('abort', onAbort, { once: true })
   try {

@@ -32,23 +32,27 @@ export class Syncer {
 
   async #open(): Promise<ClientChannel> {
     const { connection } = this.#access
-    return await this.#access.session(['/bin/sh', '-c', script], (channel) => {
-      channel.on('data', (chunk: Buffer) => {
-        for (const byte of chunk) if (byte === 10) this.#waiting.shift()?.resolve()
-      })
-      channel.stderr.resume()
-      channel.on('error', () => {})
-      channel.once('close', () => {
-        this.#session = undefined
-        const error = connection.lost.aborted
-          ? connection.failure()
-          : new HarmonyError(
-              'command-failed',
-              `${connection.endpoint.name}: the session that syncs folders has ended`,
-            )
-        for (const { reject } of this.#waiting.splice(0)) reject(error)
-      })
-      return channel
-    })
+    return await this.#access.session(
+      ['/bin/sh', '-c', script],
+      (channel) => {
+        channel.on('data', (chunk: Buffer) => {
+          for (const byte of chunk) if (byte === 10) this.#waiting.shift()?.resolve()
+        })
+        channel.stderr.resume()
+        channel.on('error', () => {})
+        channel.once('close', () => {
+          this.#session = undefined
+          const error = connection.lost.aborted
+            ? connection.failure()
+            : new HarmonyError(
+                'command-failed',
+                `${connection.endpoint.name}: the session that syncs folders has ended`,
+              )
+          for (const { reject } of this.#waiting.splice(0)) reject(error)
+        })
+        return channel
+      },
+      { use: 'lasting' },
+    )
   }
 }

@@ -8,6 +8,7 @@ import { Agent, type ClientRequestArgs, request as httpRequest, type IncomingMes
 import { type Duplex, Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
+import { Slots } from '../at-most.ts'
 import { EngineError } from './engine-error.ts'
 
 /** How a request is made. */
@@ -31,16 +32,34 @@ export interface EngineApi {
   close(): void
 }
 
-// Over SSH as root by sudo each is a session, of which sshd allows ten on a connection: files, the lock and the bus want theirs.
-const mostAtOnce = 4
+// Over SSH as root by sudo each is a session, of which sshd allows ten on a connection: files, the lock, the bus and programs
+// want theirs.
+const mostAtOnce = 3
 const usualTimeoutMs = 60_000
 
 /** Speaks to the engine at the other end of what `dial` opens. */
 export function engineApi(dial: () => Promise<Duplex>): EngineApi {
   const agent = new DialAgent(dial)
-  const limited = limit(mostAtOnce)
+  // Node's agent counts a connection only once it is there.
+  const slots = new Slots(mostAtOnce)
 
-  async function stream(
+  async function stream(method: string, path: string, options?: EngineRequest): Promise<IncomingMessage> {
+    await slots.take()
+    let response: IncomingMessage
+    try {
+      response = await ask(method, path, options)
+    } catch (error) {
+      slots.giveBack()
+      throw error
+    }
+    // A turn later the agent has its connection back, and the next request need not have another one dialled.
+    response.once('close', () => setImmediate(() => slots.giveBack()))
+    const { statusCode = 0 } = response
+    if (statusCode < 400) return response
+    throw new EngineError(statusCode, messageIn(await text(response)))
+  }
+
+  async function ask(
     method: string,
     path: string,
     { query = {}, body, archive, headers = {}, signal, timeoutMs = usualTimeoutMs }: EngineRequest = {},
@@ -70,19 +89,14 @@ export function engineApi(dial: () => Promise<Duplex>): EngineApi {
       // An engine that refuses ends the connection while it is written to: its answer says why.
       pipeline(Readable.from(archive), asked).catch(reject)
     } else asked.end(content)
-    const response = await promise
-    const { statusCode = 0 } = response
-    if (statusCode < 400) return response
-    throw new EngineError(statusCode, messageIn(await text(response)))
+    return await promise
   }
 
   return {
     stream,
     async json<T>(method: 'GET' | 'POST' | 'DELETE', path: string, options?: EngineRequest): Promise<T> {
-      return await limited(async () => {
-        const body = await text(await stream(method, path, options))
-        return (body === '' ? undefined : JSON.parse(body)) as T
-      })
+      const body = await text(await stream(method, path, options))
+      return (body === '' ? undefined : JSON.parse(body)) as T
     },
     close: () => agent.destroy(),
   }
@@ -118,22 +132,6 @@ function asSocket(stream: Duplex): Duplex {
         .map((method) => [method, none]),
     ),
   )
-}
-
-/** Lets so many work at the same time. Node's agent counts a connection only once it is there. */
-function limit(most: number): <T>(work: () => Promise<T>) => Promise<T> {
-  let running = 0
-  const waiting: (() => void)[] = []
-  return async (work) => {
-    if (running >= most) await new Promise<void>((resolve) => waiting.push(resolve))
-    running++
-    try {
-      return await work()
-    } finally {
-      running--
-      waiting.shift()?.()
-    }
-  }
 }
 
 function queryOf(query: NonNullable<EngineRequest['query']>): string {

@@ -85,11 +85,15 @@ export function relayArgv(socketPath: string): readonly [string, ...string[]] {
  * @throws HarmonyError `unreachable`
  */
 export async function dialThrough({ session, connection }: Access, socketPath: string): Promise<Duplex> {
-  const { answer, channel } = await session(relayArgv(socketPath), (opened) => {
-    opened.on('error', () => {}) // the end of the connection is told by `lost`
-    opened.stderr.resume()
-    return { channel: opened, answer: firstLine(opened) }
-  })
+  const { answer, channel } = await session(
+    relayArgv(socketPath),
+    (opened) => {
+      opened.on('error', () => {}) // the end of the connection is told by `lost`
+      opened.stderr.resume()
+      return { channel: opened, answer: firstLine(opened) }
+    },
+    { use: 'socket' },
+  )
   const said = await answer
   if (connection.lost.aborted) throw connection.failure()
   if (said === 'connected') return channel

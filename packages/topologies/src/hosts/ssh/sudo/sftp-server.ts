@@ -22,22 +22,26 @@ exit 127`
  * @throws HarmonyError `unreachable` when the host has none.
  */
 export async function openSftpServer({ session, connection }: Access): Promise<SFTPWrapper> {
-  const { opened } = await session(['/bin/sh', '-c', script], (channel) => {
-    let complaint = ''
-    channel.stderr.on('data', (chunk: Buffer) => {
-      complaint = (complaint + chunk.toString()).slice(-1000)
-    })
-    channel.on('error', () => {}) // the end of the connection is told by `lost`
-    return {
-      opened: overStream(channel).catch((error: unknown) => {
-        throw new HarmonyError(
-          'unreachable',
-          `${connection.endpoint.name}: no SFTP server runs under sudo: ${complaint.trim() || String(error)}`,
-          { hint: 'apt install openssh-sftp-server', cause: error },
-        )
-      }),
-    }
-  })
+  const { opened } = await session(
+    ['/bin/sh', '-c', script],
+    (channel) => {
+      let complaint = ''
+      channel.stderr.on('data', (chunk: Buffer) => {
+        complaint = (complaint + chunk.toString()).slice(-1000)
+      })
+      channel.on('error', () => {}) // the end of the connection is told by `lost`
+      return {
+        opened: overStream(channel).catch((error: unknown) => {
+          throw new HarmonyError(
+            'unreachable',
+            `${connection.endpoint.name}: no SFTP server runs under sudo: ${complaint.trim() || String(error)}`,
+            { hint: 'apt install openssh-sftp-server', cause: error },
+          )
+        }),
+      }
+    },
+    { use: 'lasting' },
+  )
   const onLost = new Promise<never>((_, reject) => {
     const lose = () => reject(connection.failure())
     if (connection.lost.aborted) lose()
