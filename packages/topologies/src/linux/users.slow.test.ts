@@ -11,10 +11,11 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { type Check, conduct, scoreConformance } from '@harmony-iac/core/testing'
+import { conduct, scoreConformance } from '@harmony-iac/core/testing'
 import { AuthorizedKey, Directory, File, Group, User } from '@harmony-iac/scores'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeWith } from '../../../../scripts/testing/require-part.ts'
+import { affordable } from '../../test/affordable.ts'
 import { chrootHost, type DebianStage, debian, debianRoot, debianStage } from '../../test/debian-root.ts'
 import { linuxFiles } from './files.ts'
 import { linuxUsers } from './users.ts'
@@ -23,11 +24,6 @@ const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICNRAB0za22vaGXNLwGdMaAvyXzKt+L
 const theirs = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJGQEwVThaRYogJyTOYYSHf2KbdC0/bcWv9AYnGuxIOp grace'
 const hash = '$6$saltsalt$hashhashhashhash'
 const other = '$6$saltsalt$otherotherother'
-
-/** Killed everywhere is the first case of a kind only: each kill is several processes, and in memory all are. */
-function affordable(checks: readonly Check[], first: string): readonly Check[] {
-  return checks.filter(({ name, rule }) => name.includes(first) || !rule.endsWith('survives kills'))
-}
 
 describeWith(debian, 'on a Debian', () => {
   let root: Awaited<ReturnType<typeof debianRoot>>
@@ -129,7 +125,7 @@ describeWith(debian, 'on a Debian', () => {
         removeHome: 'says what a removal takes along',
       },
     })
-    for (const check of affordable(checks, 'with everything')) test(check.name, check.run)
+    for (const check of affordable(checks, { kills: /with everything/ })) test(check.name, check.run)
   })
 
   describe('Group', () => {
@@ -188,7 +184,7 @@ describeWith(debian, 'on a Debian', () => {
       ],
       exempt: {},
     })
-    for (const check of affordable(checks, 'the first')) test(check.name, check.run)
+    for (const check of affordable(checks, { kills: /the first/ })) test(check.name, check.run)
   })
 
   test('a whole person is made, found as wanted, and gone without a trace', async () => {

@@ -15,6 +15,7 @@ import { afterAll, beforeAll, test } from 'vitest'
 import { containerImages, importBusybox } from '../../../../../scripts/testing/busybox-image.ts'
 import { engine } from '../../../../../scripts/testing/engine.ts'
 import { describeWith } from '../../../../../scripts/testing/require-part.ts'
+import { affordable } from '../../../test/affordable.ts'
 import { clearEngine, type EngineStage, engineStage } from '../../../test/engine-stage.ts'
 
 // The engine is shared with other files of a run.
@@ -251,9 +252,7 @@ describeWith(containerImages, 'the contract on a real engine', () => {
   ]
   // Fields: in memory. Twice: that check plays on two stages, which here are one engine, and of what an archive was only
   // the ledger knows.
-  const skipped = /every field is tampered|ContainerImage.*converge can run twice/
-  const killed = /port of the host: update survives kills/
-  for (const check of checks)
-    if (!skipped.test(check.name) && (!check.rule.endsWith('survives kills') || killed.test(check.name)))
-      test(check.name, check.run, 600_000)
+  const without = /every field is tampered|ContainerImage.*converge can run twice/
+  for (const check of affordable(checks, { kills: /port of the host: update/, without }))
+    test(check.name, check.run, 600_000)
 })

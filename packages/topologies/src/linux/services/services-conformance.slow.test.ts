@@ -12,6 +12,7 @@ import { containerHost } from '../../../../../scripts/testing/container-host.ts'
 import { dockerEngine } from '../../../../../scripts/testing/engine.ts'
 import { type LinuxHost, startLinuxHost } from '../../../../../scripts/testing/linux-host.ts'
 import { describeWith } from '../../../../../scripts/testing/require-part.ts'
+import { affordable } from '../../../test/affordable.ts'
 import { linuxFiles } from '../files.ts'
 import { linuxServices } from './services.ts'
 
@@ -177,9 +178,9 @@ describeWith(dockerEngine, 'the contract on a real systemd', () => {
       ],
     }),
   ]
-  const skipped = 'every field is tampered with or exempt'
-  const killed = /text: (?:apply|adoption) survives kills/
-  for (const check of checks)
-    if (check.rule !== skipped && (!check.rule.endsWith('survives kills') || killed.test(check.name)))
-      test(check.name, check.run, 600_000)
+  for (const check of affordable(checks, {
+    kills: /text: (?:apply|adoption)/,
+    without: /every field is tampered/,
+  }))
+    test(check.name, check.run, 600_000)
 })

@@ -5,7 +5,6 @@ import { sysctlFile } from '@harmony-iac/core'
 import type { SystemSettings } from '@harmony-iac/core/capabilities'
 import type { Host } from '@harmony-iac/core/host'
 import {
-  type Check,
   conduct,
   Faults,
   MemoryHome,
@@ -20,6 +19,7 @@ import { containerHost } from '../../../../../scripts/testing/container-host.ts'
 import { dockerEngine } from '../../../../../scripts/testing/engine.ts'
 import { type LinuxHost, startLinuxHost } from '../../../../../scripts/testing/linux-host.ts'
 import { describeWith } from '../../../../../scripts/testing/require-part.ts'
+import { affordable } from '../../../test/affordable.ts'
 import { linuxFiles } from '../files.ts'
 import { linuxSystem } from './system.ts'
 
@@ -57,14 +57,6 @@ done
 interface SystemStage extends Stage {
   readonly system: SystemSettings
   run(script: string): Promise<string>
-}
-
-/**
- * Killed everywhere on a real machine is one pass of each kind: every kill is several passes there, and in memory, over
- * the same files, all are.
- */
-function affordable(checks: readonly Check[]): readonly Check[] {
-  return checks.filter(({ name, rule }) => !rule.endsWith('survives kills') || /everything: apply/.test(name))
 }
 
 describeWith(dockerEngine, 'what every host has, on a real one', () => {
@@ -135,7 +127,8 @@ describeWith(dockerEngine, 'what every host has, on a real one', () => {
         },
       ],
     })
-    for (const check of affordable(checks)) test(check.name, check.run, 600_000)
+    for (const check of affordable(checks, { kills: /everything: apply/ }))
+      test(check.name, check.run, 600_000)
   })
 
   describe('Timezone', () => {
@@ -160,7 +153,8 @@ describeWith(dockerEngine, 'what every host has, on a real one', () => {
         },
       ],
     })
-    for (const check of affordable(checks)) test(check.name, check.run, 600_000)
+    for (const check of affordable(checks, { kills: /everything: apply/ }))
+      test(check.name, check.run, 600_000)
   })
 
   describe('Sysctl', () => {
@@ -186,7 +180,8 @@ describeWith(dockerEngine, 'what every host has, on a real one', () => {
         },
       ],
     })
-    for (const check of affordable(checks)) test(check.name, check.run, 600_000)
+    for (const check of affordable(checks, { kills: /everything: apply/ }))
+      test(check.name, check.run, 600_000)
   })
 
   test('a host that has been renamed still finds itself, and its own service knows', async () => {
