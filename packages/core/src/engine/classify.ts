@@ -10,7 +10,7 @@ import type { Leaf } from '../plan/leaf.ts'
 import type { Action } from '../plan/plan.ts'
 import type { KindDefinition, StoredOptions } from '../score.ts'
 import type { Context } from './context.ts'
-import { type Observation, observe, observedTogether, verbsOf } from './observe.ts'
+import { type Observation, observe, verbsOf } from './observe.ts'
 import {
   alsoTainted,
   digestOfSpec,
@@ -19,6 +19,7 @@ import {
   type ResolvedSpec,
   resolveSpec,
 } from './resolve.ts'
+import { inWaves } from './waves.ts'
 
 /** What was found out about one leaf. */
 export type Verdict =
@@ -78,7 +79,7 @@ export async function classifyAll(
       await tell()
     }
   }
-  await Promise.all(Array.from({ length: Math.min(observedTogether, wanted.length) }, worker))
+  await inWaves(worker, () => next < wanted.length)
   return verdicts
 }
 

@@ -10,9 +10,10 @@ import { decodeScore, type SerializedScore } from '../wire.ts'
 import { readOutput } from './classify.ts'
 import { type Context, ownRecords } from './context.ts'
 import type { DriftEntry, DriftReport, Sources } from './contract.ts'
-import { type Observation, observe, observedTogether, show } from './observe.ts'
+import { type Observation, observe, show } from './observe.ts'
 import { resolveSpec } from './resolve.ts'
 import { Belongings } from './surplus.ts'
+import { inWaves } from './waves.ts'
 
 /** A record in the form in which Scores travel. */
 function serialized(record: LedgerRecord): SerializedScore {
@@ -43,7 +44,7 @@ export async function findDrift(
       entries[i] = await driftOf(context, records[i] as LedgerRecord, belongings, signal)
     }
   }
-  await Promise.all(Array.from({ length: Math.min(observedTogether, records.length) }, worker))
+  await inWaves(worker, () => next < records.length)
   const found = entries.filter((entry) => entry !== undefined)
   return { entries: found, unchanged: records.length - found.length }
 }

@@ -14,12 +14,6 @@ import type { ResolvedSpec } from './resolve.ts'
 /** The verbs of a kind, types erased. */
 export type Verbs = Interpret<unknown, unknown, unknown, unknown, unknown, unknown>
 
-/**
- * How many things are looked at side by side. Reads are not limited by the number of steps; what they hold open is, by
- * whoever holds it. Over a connection fewer would cost its latency once for each batch.
- */
-export const observedTogether = 1024
-
 /** One look at one thing. */
 export interface Observation {
   readonly state: unknown
