@@ -1,18 +1,21 @@
 /**
  * `npm run bench:ssh`: what Harmony costs over SSH, on hosts in containers of this machine, whole processes, medians.
- * Beside it `ssh HOST true`, the least that anything over SSH costs. `--quick` makes fewer runs, and fewer hosts.
+ * Beside it `ssh HOST true`, the least that anything over SSH costs, and with `--ansible` what Ansible takes for the same,
+ * where `ansible-playbook` is there (ten minutes). `--quick` makes fewer runs, and fewer hosts.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { startArchive } from '../scripts/testing/archive.ts'
 import { type LinuxHost, startLinuxHost } from '../scripts/testing/linux-host.ts'
 import { startRelay } from '../scripts/testing/relay.ts'
 import { median, peakMemory, type Subject } from './measure.ts'
 import { World } from './world.ts'
 
 const quick = process.argv.includes('--quick')
+const withAnsible = process.argv.includes('--ansible')
 const runs = quick ? 3 : 7
 const hostCount = quick ? 3 : 20
 
@@ -100,6 +103,55 @@ export default defineProject({
   return folder
 }
 
+/** The same job by Ansible, over the same sshd. It needs Python there, which is not charged to it. */
+async function compareAnsible(): Promise<void> {
+  await using archive = await startArchive()
+  const prepared = await host.exec([
+    'sh',
+    '-euc',
+    'printf %s "$1" >/etc/apt/apt.conf.d/99archive; printf %s "$2" >/etc/apt/sources.list; apt-get -qq update; apt-get install -y -qq --no-install-recommends python3-minimal',
+    'sh',
+    archive.aptConf,
+    archive.sourcesList,
+  ])
+  if (prepared.exitCode !== 0) throw new Error(`no Python on the host: ${prepared.stderr}`)
+  writeFileSync(
+    join(folder, 'ansible.cfg'),
+    `[ssh_connection]\npipelining = True\nssh_args = -F ${join(folder, 'ssh_config')} -o ControlMaster=auto -o ControlPersist=60s\n`,
+  )
+  writeFileSync(
+    join(folder, 'playbook.yml'),
+    `- hosts: all
+  gather_facts: false
+  tasks:
+    - file: {path: /srv/bench, state: directory, mode: "0755"}
+    - copy: {dest: "/srv/bench/f{{ item }}", mode: "0640", content: "file {{ item }}\\n"}
+      loop: "{{ range(1001, 2001) | list }}"
+    - copy:
+        dest: "/etc/systemd/system/bench-{{ item }}.service"
+        mode: "0644"
+        content: |
+          [Service]
+          ExecStart=/bin/sleep infinity
+          [Install]
+          WantedBy=multi-user.target
+      loop: "{{ range(1001, 1011) | list }}"
+      register: units
+    - systemd: {daemon_reload: true}
+      when: units is changed
+    - systemd: {name: "bench-{{ item }}", enabled: true, state: started}
+      loop: "{{ range(1001, 1011) | list }}"
+`,
+  )
+  const ansible: Subject = {
+    argv: ['ansible-playbook', '-i', 'h0,', 'playbook.yml'],
+    cwd: folder,
+    env: { ANSIBLE_CONFIG: join(folder, 'ansible.cfg') },
+  }
+  reportTime('Ansible over the same sshd, first apply', await time(ansible))
+  reportTime('the same, no-op', await time(ansible))
+}
+
 const world = new World()
 await using hosts = new AsyncDisposableStack()
 hosts.defer(() => world.remove())
@@ -132,6 +184,7 @@ const tampered = await timeOften(apply, () =>
 )
 reportTime('the same, 9 files and a service repaired', tampered)
 await time(destroy)
+if (withAnsible) await compareAnsible()
 
 await using relay = await startRelay({ to: host.port, latencyMs: 50 })
 project(world, 'far', [{ host, port: relay.port }], 1000, 10)

@@ -296,14 +296,22 @@ test('documents: graph, show, schema', async () => {
   })
   expect(Object.keys(JSON.parse((await project.run('schema')).out).kinds)).toEqual([
     'AuthorizedKey',
+    'Container',
+    'ContainerImage',
+    'ContainerNetwork',
+    'ContainerVolume',
     'Directory',
     'File',
     'Group',
+    'Hostname',
+    'Package',
     'ShellJob',
     'StaticSite',
     'Symlink',
+    'Sysctl',
     'SystemdService',
     'SystemdTimer',
+    'Timezone',
     'User',
   ])
 })

@@ -36,6 +36,8 @@ type Answer =
 
 // Several Scores are at work side by side, each with a file to write in between.
 const quietMs = 15
+// A reload of the manager is its most expensive answer: those that are about to ask are waited for, if it takes no longer.
+const writtenWithinMs = 1000
 // For as long after a start of ours a restart counts as a crash loop.
 const watchedMs = 60_000
 const largestUnitFile = 1024 * 1024
@@ -206,14 +208,21 @@ export function linuxServices(host: Host): LinuxServices {
   const disable = filesCall((names) => ['DisableUnitFiles', 'asb', names, false])
   const mask = filesCall((names) => ['MaskUnitFiles', 'asbb', names, false, false])
   const unmask = filesCall((names) => ['UnmaskUnitFiles', 'asb', names, false])
-  const reload = gather(quietMs, async (all: readonly undefined[]) => {
-    try {
-      await (await connected()).call({ ...manager, member: 'Reload' })
-    } catch (error) {
-      throw told('systemd', error)
-    }
-    return all
-  })
+  /** Units that were found valid and are being written: each asks for a reload next, unless it fails. */
+  let written = { left: 0, since: 0 }
+  const reload = gather(
+    quietMs,
+    async (all: readonly undefined[]) => {
+      written.left = 0
+      try {
+        await (await connected()).call({ ...manager, member: 'Reload' })
+      } catch (error) {
+        throw told('systemd', error)
+      }
+      return all
+    },
+    () => written.left > 0 && performance.now() - written.since < writtenWithinMs,
+  )
 
   const verify = gather(5, async (asked: readonly Parameters<ServiceManager['verify']>[]) => {
     const bus = await connected()
@@ -228,7 +237,10 @@ export function linuxServices(host: Host): LinuxServices {
       }),
     )
     const of = await version
-    return await inTurn(() => verifyUnits(host, candidates, of))
+    const problems = await inTurn(() => verifyUnits(host, candidates, of))
+    const valid = problems.filter((problem) => problem === undefined).length
+    written = { left: written.left + valid, since: performance.now() }
+    return problems
   })
 
   let turn: Promise<unknown> = Promise.resolve()
@@ -278,6 +290,7 @@ export function linuxServices(host: Host): LinuxServices {
     },
     verify: (name, texts, signal) => orThrow(verify([name, texts, signal])),
     async reloadManager() {
+      written.left--
       await reload(undefined)
     },
     journal,
