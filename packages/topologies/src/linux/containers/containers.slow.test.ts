@@ -192,11 +192,10 @@ describeWith(containerImages, 'containers on a real engine', () => {
         const action = /"Action":"([^"]*)"/.exec(line)?.[1]
         if (name && action) told.push(`${name.slice(prefix.length)} ${action}`)
       }
-      expect(told).toEqual([
-        '-web health_status: healthy',
-        '-web.harmony-new health_status: healthy',
-        '-web.harmony-old die',
-      ])
+      // A busy machine may miss a check in between; what counts is who is there when the old one goes.
+      expect(told.filter((each) => each.endsWith(' die'))).toEqual(['-web.harmony-old die'])
+      const before = told.slice(0, told.indexOf('-web.harmony-old die'))
+      expect(before).toContain('-web.harmony-new health_status: healthy')
     })
 
     test('that fails again and again is a failure with its last lines', async () => {
