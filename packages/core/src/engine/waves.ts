@@ -16,7 +16,7 @@ export async function inWaves(worker: () => Promise<void>, isLeft: () => boolean
   const begin = async (begun: number): Promise<void> => {
     const workers = Array.from({ length: wave }, worker)
     const next = async () => {
-      for (let turn = 0; turn < short; turn++) await undefined
+      for (let turn = 0; turn < short; turn++) await Promise.resolve()
       if (begun + wave < most && isLeft()) await begin(begun + wave)
     }
     await Promise.all([...workers, next()])

@@ -4,6 +4,7 @@
  */
 import { HarmonyError } from '@harmony-iac/core'
 import type { Host } from '@harmony-iac/core/host'
+import { lateHost } from '../late.ts'
 
 /** Options of {@link inContainer}. */
 export interface ContainerHostOptions {
@@ -30,7 +31,7 @@ export function inContainer(container: string, options: ContainerHostOptions = {
     })
   const { user, socket, on } = options
   const name = `container:${container}${on ? ` on ${on.name}` : ''}`
-  return loadedLate(
+  return lateHost(
     name,
     async () => {
       const [{ containerHost }, { ContainerConnection }, { engineClient }] = await Promise.all([
@@ -46,35 +47,4 @@ export function inContainer(container: string, options: ContainerHostOptions = {
     },
     async () => await on?.close(),
   )
-}
-
-/** A project names more hosts than a command looks at: what works in a container is loaded for the first call. */
-function loadedLate(name: string, load: () => Promise<Host>, closed: () => Promise<void>): Host {
-  let loading: Promise<Host> | undefined
-  const host = (): Promise<Host> => {
-    loading ??= load()
-    return loading
-  }
-  return {
-    name,
-    files: {
-      lstat: async (path) => (await host()).files.lstat(path),
-      realpath: async (path) => (await host()).files.realpath(path),
-      readlink: async (path) => (await host()).files.readlink(path),
-      readdir: async (path) => (await host()).files.readdir(path),
-      read: async (path, limit) => (await host()).files.read(path, limit),
-      async *stream(path) {
-        yield* (await host()).files.stream(path)
-      },
-      pin: async (folder, expected) => (await host()).files.pin(folder, expected),
-    },
-    facts: async () => (await host()).facts(),
-    exec: async (argv, options) => (await host()).exec(argv, options),
-    dial: async (socketPath) => (await host()).dial(socketPath),
-    lock: async (path, options) => (await host()).lock(path, options),
-    async close() {
-      await (await loading)?.close()
-      await closed()
-    },
-  }
 }

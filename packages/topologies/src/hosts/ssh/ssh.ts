@@ -4,8 +4,8 @@
  */
 import type { Secret } from '@harmony-iac/core'
 import type { Host } from '@harmony-iac/core/host'
+import { lateHost } from '../late.ts'
 import { parseDestination } from './destination.ts'
-import { sshHost } from './host.ts'
 
 /** Options of {@link ssh}. */
 export interface SshOptions {
@@ -40,14 +40,16 @@ export interface SudoOptions {
 export function ssh(destination: string, options: SshOptions = {}): Host {
   parseDestination(destination) // a slip of the pen is told now, not when it is used
   const { sudo = false } = options
-  // Loaded for the first connection: ssh2 and what it needs would be most of the start of a short command.
-  const load = () => import('./endpoint.ts')
-  return sshHost(
-    destination,
-    async () => (await load()).endpointFor(destination, options),
-    sudo === false
-      ? undefined
-      : async (endpoint, refused) =>
-          await (await load()).sudoPassword(sudo === true ? undefined : sudo.password)(endpoint, refused),
-  )
+  // ssh2 and what it needs would be most of the start of a short command.
+  return lateHost(destination, async () => {
+    const [{ sshHost }, { endpointFor, sudoPassword }] = await Promise.all([
+      import('./host.ts'),
+      import('./endpoint.ts'),
+    ])
+    return sshHost(
+      destination,
+      async () => endpointFor(destination, options),
+      sudo === false ? undefined : sudoPassword(sudo === true ? undefined : sudo.password),
+    )
+  })
 }
