@@ -381,3 +381,41 @@ test('it comes after the package of its name without a word', () => {
     name: 'getty',
   })
 })
+
+describe('a service that ran before its Score', () => {
+  const site = File({ path: '/etc/site.conf', content: 'listen 8080\n' })
+  const nginx = SystemdService({ name: 'nginx', active: true, reloadOn: [site] })
+
+  test('reloads for a file that comes with it, and the plan says so', async () => {
+    const here = machine()
+    here.services.operate('nginx.service', 'start')
+    const project = conduct(here, [site, nginx])
+    const plan = await project.plan()
+    expect(plan.steps.find(({ kind }) => kind === 'SystemdService')).toMatchObject({
+      action: 'react',
+      reactions: [{ name: 'reloadOn', causes: ['File:/etc/site.conf'] }],
+    })
+    const { events } = await project.apply()
+    expect(events).toContainEqual(expect.objectContaining({ type: 'reaction', reaction: 'reloadOn' }))
+    expect((await project.apply()).changed).toBe(0)
+  })
+
+  test('reloads also when the pass before was killed between the two', async () => {
+    const here = machine()
+    here.services.operate('nginx.service', 'start')
+    await conduct(here, [site]).apply()
+    const { events } = await conduct(here, [site, nginx]).apply()
+    expect(events).toContainEqual(expect.objectContaining({ type: 'reaction', reaction: 'reloadOn' }))
+  })
+
+  test('is not reloaded when it is only started now, nor for a file that was as wanted before us', async () => {
+    const stopped = machine()
+    const first = await conduct(stopped, [site, nginx]).apply()
+    expect(first.events.filter(({ type }) => type === 'reaction')).toEqual([])
+    const here = machine()
+    here.disk.write('/etc/site.conf', 'listen 8080\n')
+    here.services.operate('nginx.service', 'start')
+    const { events } = await conduct(here, [site, nginx]).apply()
+    expect(events.filter(({ type }) => type === 'reaction')).toEqual([])
+  })
+})

@@ -1,6 +1,6 @@
 /** Runs the reactions that are due, once the thing itself is as wanted. When one is due is decided in `reactions.ts`. */
 import type { Json } from '../canonical.ts'
-import type { Look } from '../interpret.ts'
+import { isCreation, type Look } from '../interpret.ts'
 import type { LedgerRecord, ReactionRecord } from '../ledger/record.ts'
 import type { Leaf } from '../plan/leaf.ts'
 import type { Step } from '../plan/plan.ts'
@@ -37,9 +37,9 @@ export async function react(
   const verbs = verbsOf(leaf.definition)
   const incarnation = (observation: Observation) => verbs.incarnation?.(observation.state)
   // A fresh start has met the causes as they are: it satisfies every reaction.
+  const started = incarnation(at.seen)
   const startedAnew =
-    step.action === 'create' ||
-    (incarnation(at.first) !== undefined && incarnation(at.first) !== incarnation(at.seen))
+    isCreation(at.first.differences) || (started !== undefined && started !== incarnation(at.first))
   const due = startedAnew ? [] : dueReactions(leaf, at.before, pass.causeOf)
   let seen = at.seen
   for (const { name, causes } of due) {

@@ -25,19 +25,23 @@ export function digestOfCauses(causes: readonly Cause[]): string {
   return digest(causes.map((cause) => [cause.address, cause.digest, cause.revision]))
 }
 
-/** The reactions of a leaf that are due. Nothing is due for a thing that is new: it starts with what is there. */
+/**
+ * The reactions of a leaf that are due. A thing that is new starts with what is there, so its caller asks for none. One that
+ * was there before us is taken over as it runs: whatever we have ever changed of its causes it may not have met, be it in a
+ * pass that was killed before it got this far.
+ */
 export function dueReactions(
   leaf: Leaf,
   record: LedgerRecord | undefined,
   causeOf: (address: string) => Cause | undefined,
 ): readonly DueReaction[] {
-  if (!record) return []
   const due: DueReaction[] = []
   for (const [name, addresses] of Object.entries(leaf.options.reactions)) {
     const causes = causesOf(addresses, causeOf)
-    const changing = causes.filter((cause) => cause.changing)
+    const changing = causes.filter((cause) => cause.changing || (!record && cause.revision > 0))
     if (changing.length > 0) due.push({ name, causes: changing.map((cause) => cause.address) })
-    else if (record.reactions[name]?.causes !== digestOfCauses(causes)) due.push({ name, causes: addresses })
+    else if (record && record.reactions[name]?.causes !== digestOfCauses(causes))
+      due.push({ name, causes: addresses })
   }
   return due
 }
