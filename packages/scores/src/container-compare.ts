@@ -1,6 +1,11 @@
 /** What is not as wanted with a container: its settings, its image, its state, and what a killed pass has left. */
 import { type Difference, missing } from '@harmony-iac/core'
-import type { ContainerRuntime, ContainerState, ImageState } from '@harmony-iac/core/capabilities'
+import type {
+  ContainerRuntime,
+  ContainerState,
+  ImageDefaults,
+  ImageState,
+} from '@harmony-iac/core/capabilities'
 import type { WantedContainer } from './container.ts'
 import { suffixes } from './container-fields.ts'
 import { type Deviation, deviations, settingsOf } from './container-settings.ts'
@@ -47,11 +52,36 @@ export function compareContainer(spec: WantedContainer, found: ContainerFound): 
     differences.push({ path: '', from: `${name}${suffixes.aside} is not stopped for good`, to: 'stopped' })
 
   const container = current ?? old
-  if (!container) return [...differences, missing('container'), { path: 'image', from: null, to: spec.image }]
+  if (!container)
+    return [
+      ...differences,
+      missing('container'),
+      { path: 'image', from: null, to: spec.image },
+      ...said(spec),
+    ]
   differences.push(...compareImage(spec, container, found))
   for (const { path, from, to, inPlace } of deviationsOf(spec, container))
     differences.push(inPlace ? { path, from, to } : { path, from, to, replaces: true })
   return [...differences, ...compareState(spec, container)]
+}
+
+// An image that says nothing: what it really says is not known before it is there.
+const silent: ImageDefaults = {
+  entrypoint: [],
+  command: [],
+  env: {},
+  user: '',
+  workingDir: '',
+  labels: {},
+  health: 'none',
+  stopSignal: '',
+}
+
+/** What the Score itself says about a container that is to be made: whoever reads the plan sees what it may do. */
+function said(spec: WantedContainer): readonly Difference[] {
+  const { name, image } = spec
+  const usual = settingsOf({ name, image }, silent)
+  return deviations(settingsOf(spec, silent), usual).map(({ path, to }) => ({ path, from: null, to }))
 }
 
 /** Settings that differ. */

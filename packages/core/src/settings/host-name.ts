@@ -1,6 +1,7 @@
 /**
  * The name of a Linux host: what the kernel calls it, hostname(5), its line in hosts(5), machine-info(5). The hosts file
- * goes first: whoever is killed in between leaves a host that still finds itself.
+ * follows the kernel at once: a host that does not find itself by the name it has now waits for a name server at every
+ * sudo, and the kernel's name is changed by sudo.
  */
 import type { HostName, HostNameWish, Setting } from '../capabilities/system.ts'
 import { namesHost, ownLine, withHostName, withOwnLine } from './hosts-file.ts'
@@ -68,10 +69,10 @@ export function hostNameOn(on: SettingsOn): Setting<HostNameWish, HostName> {
 
     async set({ name, pretty }, { signal } = {}) {
       const before = await names()
-      await change(hosts, (text) => withHostName(text, name, others(before, name)), signal)
       if (before.live !== name || before.stored !== name) await on.announce?.('host name', name)
-      await change(stored, (text) => (storedName(text) === name ? text : `${name}\n`), signal, '')
       await call(name, signal)
+      await change(hosts, (text) => withHostName(text, name, others(before, name)), signal)
+      await change(stored, (text) => (storedName(text) === name ? text : `${name}\n`), signal, '')
       if (pretty === undefined) return
       const line = lineOfPretty(encoded(pretty))
       const same = (text: string) => decoded(prettyName(text)) === pretty
@@ -97,9 +98,9 @@ export function hostNameOn(on: SettingsOn): Setting<HostNameWish, HostName> {
     async putBack({ name }, kept, { signal } = {}) {
       const now = await names()
       const line = keptText(kept, 'hosts')
+      await call(keptText(kept, 'live') ?? '', signal)
       await change(hosts, (text) => withOwnLine(text, [...others(now, name), name], line), signal)
       await putBackEntry(files, stored, kept, 'stored')
-      await call(keptText(kept, 'live') ?? '', signal)
       const info = await readText(files, machine)
       if (info.text === undefined) return
       const text = withPrettyLine(info.text, keptText(kept, 'pretty'))

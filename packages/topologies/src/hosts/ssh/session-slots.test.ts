@@ -18,18 +18,18 @@ test('programs run however many sockets are open', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   try {
     const slots = new SessionSlots()
-    const log = begun(slots, ...Array<SessionUse>(6).fill('socket'), 'program', 'program', 'program')
+    const log = begun(slots, ...Array<SessionUse>(6).fill('socket'), 'program', 'program')
     await settle()
-    expect(log).toEqual(['socket 0', 'socket 1', 'socket 2', 'socket 3', 'program 6', 'program 7'])
+    expect(log).toEqual(['socket 0', 'socket 1', 'socket 2', 'socket 3', 'socket 4', 'program 6'])
     slots.giveBack('program')
     await settle()
-    expect(log.at(-1)).toBe('program 8')
+    expect(log.at(-1)).toBe('program 7')
     slots.giveBack('socket')
     await settle()
-    expect(log.at(-1)).toBe('socket 4')
+    expect(log.at(-1)).toBe('socket 5')
     vi.advanceTimersByTime(20_000)
     await settle()
-    expect(log.at(-1)).toContain('no more than 4 sockets')
+    expect(log.at(-1)).toContain('no more than 5 sockets')
   } finally {
     vi.useRealTimers()
   }

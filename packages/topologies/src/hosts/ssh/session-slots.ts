@@ -8,6 +8,7 @@ import { HarmonyError } from '@harmony-iac/core'
 import type { SessionUse } from '../sessions.ts'
 
 const shared = 6
+// Two of a bus, three of a container engine.
 const sockets = 5
 /** Sockets are given back only by mistake: who waits for one longer than this is told. */
 const socketWaitMs = 10_000
