@@ -105,6 +105,11 @@ export interface Definition<Kind extends string, S extends z.ZodType, C extends 
    */
   standing?(spec: z.output<S>): boolean
   /**
+   * Whether a converge that failed may have left what cannot be observed (a program ran, and did half of its work): then
+   * the Score stays in the ledger although nothing is to be seen of it, so that its removal takes that back.
+   */
+  unseen?(spec: z.output<S>): boolean
+  /**
    * What is listed after it in a deployment follows it, and is removed before it, also where no claim says so: a package
    * brings folders, users and services that its Score cannot name. Nothing is blocked when it fails.
    */
@@ -123,6 +128,7 @@ export interface KindDefinition {
   claims?(spec: unknown): readonly Claim[]
   uses?(spec: unknown): readonly Claim[]
   standing?(spec: unknown): boolean
+  unseen?(spec: unknown): boolean
   readonly groundwork?: boolean
   upgrade?(spec: unknown, fromVersion: number): unknown
   /** Absent for composites. */

@@ -304,6 +304,22 @@ describe('taking it back', () => {
     })
   })
 
+  test('a job that failed half-way is taken back too: what it did cannot be seen', async () => {
+    const here = new SimulatedTopology()
+    here.shell.on('work', () => ({ exitCode: 1 }))
+    const project = conduct(here, [
+      ShellJob({ name: 'job', argv: ['work'], undo: ['undo'] }),
+      ShellJob({ name: 'guarded', argv: ['make'], creates: '/srv/never', undo: ['unmake'] }),
+      ShellJob({ name: 'for good', argv: ['work'] }),
+    ])
+    expect((await project.apply()).outcomes).toMatchObject({ failure: 3 })
+    expect(await project.entries()).toHaveLength(2)
+    expect((await project.destroy()).outcomes).toMatchObject({ success: 2, failure: 0 })
+    const ran = here.shell.calls.map(({ argv }) => argv?.[0])
+    expect(ran).toEqual(expect.arrayContaining(['undo', 'unmake']))
+    expect(await project.entries()).toHaveLength(0)
+  })
+
   test('an undo that fails leaves the job in the ledger', async () => {
     const here = new SimulatedTopology()
     here.shell.on('undo', () => ({ exitCode: 1 }))

@@ -144,6 +144,8 @@ export const ShellJob: ScoreFactory<
     ...(cwd ? [claim.path(cwd)] : []),
     ...(creates ? [claim.path(claim.folderOf(creates))] : []),
   ],
+  // A job that failed may have done half of its work.
+  unseen: ({ undo }) => undo !== undefined,
   interpret: {
     async observe(spec, { shell }, look): Promise<JobState> {
       const memory = memorySchema.safeParse(look.memory).data

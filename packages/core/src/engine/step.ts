@@ -119,7 +119,8 @@ export async function convergeLeaf(
     try {
       await guarded(resolved, work, (run) => verbs.converge(resolved.spec, context.topology, run))
     } catch (thrown) {
-      if (!before && !foreign) await withdrawIfAbsent(pass, step, leaf, resolved, look)
+      const mayHide = definition.unseen?.(leaf.score.spec) === true
+      if (!before && !foreign && !mayHide) await withdrawIfAbsent(pass, step, leaf, resolved, look)
       throw thrown
     }
     seen = await settle(pass, leaf, resolved, { ...look, memory }, releaseSlot)
