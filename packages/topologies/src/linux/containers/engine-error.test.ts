@@ -22,6 +22,13 @@ test.each<[says: string, code: string, message: string]>([
     '/srv/x does not',
   ],
   ['network backend not found', 'refused', 'there is no network backend'],
+  // Not an image that is missing in a registry.
+  ['plugin "nfs" not found', 'refused', 'there is no driver nfs on the host'],
+  [
+    'create data: Error looking up volume plugin nfs: plugin "nfs" not found',
+    'refused',
+    'there is no driver nfs',
+  ],
   ['Pool overlaps with other one on this address space', 'refused', 'overlaps'],
   ['error while removing network: network backend id 1 has active endpoints', 'refused', 'are in it still'],
   ['remove data: volume is in use - [1]', 'refused', 'a container stands on it still'],

@@ -85,6 +85,12 @@ const meanings: readonly Meaning[] = [
     hint: 'declare it: ContainerNetwork({ name })',
   },
   {
+    words: /plugin "([^"]+)" not found|error looking up (?:volume|network) plugin ([^: ]+)/i,
+    code: 'refused',
+    message: ([, a, b]) => `there is no driver ${a ?? b} on the host`,
+    hint: 'correct driver, or install its plugin there (docker plugin ls shows what there is)',
+  },
+  {
     words: /Pool overlaps with other one on this address space|invalid pool request/i,
     code: 'refused',
     message: () => 'its subnet overlaps with that of another network',
