@@ -36,9 +36,9 @@ export interface HostileSpec {
 
 /** The spec with each of its texts replaced, and extended, by each hostile one. */
 export function* hostileSpecs(spec: unknown): Generator<HostileSpec> {
-  for (const { path, text } of textsOf(spec, []))
+  for (const { path, text } of textsOf(spec))
     for (const bad of hostile)
-      for (const value of [bad, text + bad]) yield { path, value, spec: replaced(spec, path, value) }
+      for (const value of [bad, text + bad]) yield { path, value, spec: withValue(spec, path, value) }
 }
 
 /** The Score of a hostile spec; `undefined` when the schema refuses it, as it may. */
@@ -96,19 +96,24 @@ async function problemsOf(project: Conducted): Promise<readonly Problem[]> {
   }
 }
 
-function* textsOf(value: unknown, path: Path): Generator<{ readonly path: Path; readonly text: string }> {
+/** Every text in a spec, and where it stands; what stands for a late value is none. */
+export function* textsOf(
+  value: unknown,
+  path: Path = [],
+): Generator<{ readonly path: Path; readonly text: string }> {
   if (typeof value === 'string') yield { path, text: value }
   if (typeof value !== 'object' || value === null || isLate(value)) return
   for (const [key, each] of Object.entries(value))
     yield* textsOf(each, [...path, Array.isArray(value) ? Number(key) : key])
 }
 
-function replaced(value: unknown, [step, ...rest]: Path, by: string): unknown {
+/** The spec with another value at that place. */
+export function withValue(spec: unknown, [step, ...rest]: Path, by: unknown): unknown {
   if (step === undefined) return by
-  if (Array.isArray(value))
-    return value.map((each: unknown, i) => (i === step ? replaced(each, rest, by) : each))
-  const record = value as Record<string, unknown>
-  return { ...record, [step]: replaced(record[step], rest, by) }
+  if (Array.isArray(spec))
+    return spec.map((each: unknown, i) => (i === step ? withValue(each, rest, by) : each))
+  const record = spec as Record<string, unknown>
+  return { ...record, [step]: withValue(record[step], rest, by) }
 }
 
 function pick(value: unknown, path: Path): unknown {

@@ -17,6 +17,7 @@ export {
   type Rule,
   scoreConformance,
 } from './conformance.ts'
+export { type Path, textsOf, withValue } from './conformance-hostile.ts'
 export {
   Faults,
   Killed,

@@ -35,6 +35,22 @@ test('programs run however many sockets are open', async () => {
   }
 })
 
+test('a socket waits for programs that take long, and is not told that there are too many sockets', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    const slots = new SessionSlots()
+    const log = begun(slots, ...Array<SessionUse>(6).fill('program'), 'socket')
+    vi.advanceTimersByTime(60_000)
+    await settle()
+    expect(log).toHaveLength(6)
+    slots.giveBack('program')
+    await settle()
+    expect(log.at(-1)).toBe('socket 6')
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
 test('what lasts and what is urgent waits for nobody', async () => {
   const slots = new SessionSlots()
   const log = begun(slots, ...Array<SessionUse>(8).fill('program'), 'lasting', 'urgent')

@@ -10,7 +10,7 @@ import type { SessionUse } from '../sessions.ts'
 const shared = 6
 // Two of a bus, three of a container engine.
 const sockets = 5
-/** Sockets are given back only by mistake: who waits for one longer than this is told. */
+/** Sockets are given back only by mistake: who waits longer than this while all of them are open is told. */
 const socketWaitMs = 10_000
 
 interface Waiting {
@@ -66,14 +66,20 @@ export class SessionSlots {
       }
       this.#waiting.push(waiting)
       if (use === 'program') return
-      timer = setTimeout(() => {
+      const judge = () => {
+        // It is programs that are in the way: they end by themselves, however long they take.
+        if (this.#taken.socket < sockets) {
+          timer = setTimeout(judge, socketWaitMs)
+          return
+        }
         this.#waiting.splice(this.#waiting.indexOf(waiting), 1)
         reject(
           new HarmonyError('unreachable', `no more than ${sockets} sockets of one host can be open by sudo`, {
             hint: 'log in as root, or as a user who may open the socket',
           }),
         )
-      }, socketWaitMs)
+      }
+      timer = setTimeout(judge, socketWaitMs)
     })
   }
 }
