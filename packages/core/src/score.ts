@@ -4,6 +4,7 @@
  * Nothing is branded or registered for the types' sake, so two copies of this package fit each other.
  */
 import type * as z from 'zod'
+import type { Json } from './canonical.ts'
 import type { Capability, Needs } from './capability.ts'
 import type { Claim } from './claims.ts'
 import type { Issue } from './errors.ts'
@@ -105,10 +106,11 @@ export interface Definition<Kind extends string, S extends z.ZodType, C extends 
    */
   standing?(spec: z.output<S>): boolean
   /**
-   * Whether a converge that failed may have left what cannot be observed (a program ran, and did half of its work): then
-   * the Score stays in the ledger although nothing is to be seen of it, so that its removal takes that back.
+   * Whether a converge that failed has left what cannot be observed (a program ran, and did half of its work), judged by
+   * what it remembered: then the Score stays in the ledger although nothing is to be seen of it, so that its removal takes
+   * that back.
    */
-  unseen?(spec: z.output<S>): boolean
+  unseen?(spec: z.output<S>, memory: Json | undefined): boolean
   /**
    * What is listed after it in a deployment follows it, and is removed before it, also where no claim says so: a package
    * brings folders, users and services that its Score cannot name. Nothing is blocked when it fails.
@@ -128,7 +130,7 @@ export interface KindDefinition {
   claims?(spec: unknown): readonly Claim[]
   uses?(spec: unknown): readonly Claim[]
   standing?(spec: unknown): boolean
-  unseen?(spec: unknown): boolean
+  unseen?(spec: unknown, memory: Json | undefined): boolean
   readonly groundwork?: boolean
   upgrade?(spec: unknown, fromVersion: number): unknown
   /** Absent for composites. */

@@ -1,4 +1,4 @@
-import { secret } from '@harmony-iac/core'
+import { HarmonyError, secret } from '@harmony-iac/core'
 import { conduct, SimulatedTopology, scoreConformance, secretValueOf } from '@harmony-iac/core/testing'
 import { describe, expect, test } from 'vitest'
 import { File, ShellJob, type ShellJobSpec } from './index.ts'
@@ -317,6 +317,16 @@ describe('taking it back', () => {
     expect((await project.destroy()).outcomes).toMatchObject({ success: 2, failure: 0 })
     const ran = here.shell.calls.map(({ argv }) => argv?.[0])
     expect(ran).toEqual(expect.arrayContaining(['undo', 'unmake']))
+    expect(await project.entries()).toHaveLength(0)
+  })
+
+  test('a job that could not be started is not taken back: the same would keep that from starting', async () => {
+    const here = new SimulatedTopology()
+    here.shell.on('work', () => {
+      throw new HarmonyError('command-failed', 'work: cannot be started')
+    })
+    const project = conduct(here, [ShellJob({ name: 'job', argv: ['work'], undo: ['undo'] })])
+    expect((await project.apply()).outcomes).toMatchObject({ failure: 1 })
     expect(await project.entries()).toHaveLength(0)
   })
 

@@ -7,6 +7,7 @@ import {
   type Difference,
   defineScore,
   HarmonyError,
+  isHarmonyError,
   missing,
   type Needs,
   type Ref,
@@ -144,8 +145,8 @@ export const ShellJob: ScoreFactory<
     ...(cwd ? [claim.path(cwd)] : []),
     ...(creates ? [claim.path(claim.folderOf(creates))] : []),
   ],
-  // A job that failed may have done half of its work.
-  unseen: ({ undo }) => undo !== undefined,
+  // A job that ran and failed may have done half of its work.
+  unseen: ({ undo }, memory) => undo !== undefined && memory !== undefined,
   interpret: {
     async observe(spec, { shell }, look): Promise<JobState> {
       const memory = memorySchema.safeParse(look.memory).data
@@ -215,8 +216,21 @@ interface Job {
 }
 
 async function runJob(job: Job, shell: Shell, run: Run<JobState>): Promise<void> {
-  await execute(shell, job.argv ?? job.script ?? '', optionsOf(job), run)
-  run.remember({ digest: run.digest, runs: (run.state.memory?.runs ?? 0) + 1 })
+  const runs = (run.state.memory?.runs ?? 0) + 1
+  try {
+    await execute(shell, job.argv ?? job.script ?? '', optionsOf(job), run)
+  } catch (error) {
+    if (hasRun(error)) run.remember({ digest: '', runs })
+    throw error
+  }
+  run.remember({ digest: run.digest, runs })
+}
+
+/** Whether a program was running before this: not where none could be started. */
+function hasRun(error: unknown): boolean {
+  if (!isHarmonyError(error)) return false
+  const { code, data } = error
+  return code === 'command-failed' ? data.exitCode !== undefined : ['timeout', 'interrupted'].includes(code)
 }
 
 // Of each stream an audit entry and an error hold the end, where programs say what went wrong.

@@ -119,8 +119,8 @@ export async function convergeLeaf(
     try {
       await guarded(resolved, work, (run) => verbs.converge(resolved.spec, context.topology, run))
     } catch (thrown) {
-      const mayHide = definition.unseen?.(leaf.score.spec) === true
-      if (!before && !foreign && !mayHide) await withdrawIfAbsent(pass, step, leaf, resolved, look)
+      const hides = definition.unseen?.(leaf.score.spec, memory) === true
+      if (!before && !foreign && !hides) await withdrawIfAbsent(pass, step, leaf, resolved, look)
       throw thrown
     }
     seen = await settle(pass, leaf, resolved, { ...look, memory }, releaseSlot)
