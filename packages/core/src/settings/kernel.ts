@@ -103,15 +103,15 @@ export function kernelOn(on: SettingsOn): Setting<KernelSettingWish, KernelSetti
       return { live, kept: file.text === textOfKey(key, value), boot: boot.get(key) }
     },
 
+    // The kernel first: what it refuses must not be what it is told at the next start.
     async set({ key, value }, { signal } = {}) {
+      if ((await now(key)) !== normalValue(value)) await on.write(pathOfKey(key), value, signal)
       const path = sysctlFile(key)
       const file = await readText(files, path)
-      if (file.text !== textOfKey(key, value)) {
-        await makeFolder()
-        const there = await readText(files, path)
-        await writeText(files, path, there, textOfKey(key, value), signal)
-      }
-      if ((await now(key)) !== normalValue(value)) await on.write(pathOfKey(key), value, signal)
+      if (file.text === textOfKey(key, value)) return
+      await makeFolder()
+      const there = await readText(files, path)
+      await writeText(files, path, there, textOfKey(key, value), signal)
     },
 
     async keep({ key }) {
