@@ -18,10 +18,11 @@ import {
   type Sensitive,
   secretable,
 } from '@harmony-iac/core'
-import { type JobOptions, type JobResult, type Shell, ShellAccess } from '@harmony-iac/core/capabilities'
+import { type JobOptions, type Shell, ShellAccess } from '@harmony-iac/core/capabilities'
 import * as z from 'zod'
-import { argv, commandOf, word } from './argv.ts'
+import { argv, word } from './argv.ts'
 import { wellFormedText } from './content.ts'
+import { execute, start, tooLong } from './job-programs.ts'
 import { absolutePath, anyPath } from './paths.ts'
 
 /** What every {@link ShellJob} may say. */
@@ -233,77 +234,7 @@ function hasRun(error: unknown): boolean {
   return code === 'command-failed' ? data.exitCode !== undefined : ['timeout', 'interrupted'].includes(code)
 }
 
-// Of each stream an audit entry and an error hold the end, where programs say what went wrong.
-const tail = 4096
-
-/** Runs it, leaves an audit entry whatever comes of it, and throws unless it ended well. */
-async function execute(
-  shell: Shell,
-  what: readonly string[] | string,
-  options: JobOptions,
-  run: Pick<Run<unknown>, 'address' | 'signal' | 'output' | 'audit'>,
-): Promise<void> {
-  const result = await start(shell, what, {
-    ...options,
-    signal: run.signal,
-    onOutput: (stream, text) => run.output(stream, text),
-  })
-  const { stderr } = result
-  run.audit({
-    ...(typeof what === 'string' ? { script: what } : { argv: what }),
-    cwd: options.cwd ?? '/',
-    exitCode: result.exitCode,
-    signal: result.signal,
-    timedOut: result.timedOut,
-    durationMs: result.durationMs,
-    stdout: result.stdout,
-    stderr,
-  })
-  const called = typeof what === 'string' ? 'the script' : (what[0] ?? '')
-  if (result.timedOut)
-    throw new HarmonyError(
-      'timeout',
-      `${called} was still running after ${(options.timeoutMs ?? 0) / 1000} s`,
-      {
-        hint: 'find out what it waits for, or give it more with timeout',
-        data: { stderr },
-      },
-    )
-  if (result.exitCode === 0) return
-  const how =
-    result.exitCode === null ? `was ended by ${result.signal}` : `failed with exit status ${result.exitCode}`
-  throw new HarmonyError('command-failed', `${called} ${how}${stderr ? `: ${lastLines(stderr)}` : ''}`, {
-    data: { exitCode: result.exitCode, signal: result.signal, stderr },
-  })
-}
-
-function tooLong(
-  called: string,
-  seconds: number,
-  data: Readonly<Record<string, unknown>> = {},
-): HarmonyError {
-  return new HarmonyError('timeout', `${called} was still running after ${seconds} s`, {
-    hint: 'find out what it waits for, or give it more with timeout',
-    data,
-  })
-}
-
-async function start(
-  shell: Shell,
-  what: readonly string[] | string,
-  options: JobOptions,
-): Promise<JobResult> {
-  const capped = { ...options, outputLimit: tail }
-  return typeof what === 'string'
-    ? await shell.script(what, capped)
-    : await shell.run(commandOf(what), capped)
-}
-
 function optionsOf({ cwd, env, stdin, timeout }: Job): JobOptions {
   const plain = env && Object.fromEntries(Object.entries(env).map(([key, value]) => [key, value.reveal()]))
   return { cwd, env: plain, stdin: stdin?.reveal(), timeoutMs: timeout * 1000 }
-}
-
-function lastLines(text: string): string {
-  return text.trimEnd().split('\n').slice(-5).join('\n')
 }
