@@ -194,6 +194,26 @@ export default defineProject({ name: 'settings', deployments: [deploy(at('kiosk'
     expect((await nowhere.run('drift kiosk')).status).toBe(0)
   })
 
+  test('a host that allows too few sessions is no fault of Harmony, and says what to do', async () => {
+    const allow = (lines: string) =>
+      host.exec([
+        'sh',
+        '-c',
+        `sed -i /MaxSessions/d /etc/ssh/sshd_config; printf '${lines}' >>/etc/ssh/sshd_config; systemctl reload ssh`,
+      ])
+    using project = projectFor({ kiosk: {} }, site)
+    await allow('MaxSessions 1\n')
+    try {
+      const { status, err } = await project.run('apply --yes')
+      expect(status).toBe(69)
+      expect(err).toContain('kiosk opens no more sessions on this connection')
+      expect(err).toContain('MaxSessions')
+    } finally {
+      await allow('')
+    }
+    expect((await project.run('destroy --yes')).status).toBe(0)
+  })
+
   test('a host that is down fails alone', async () => {
     using project = projectFor(
       { kiosk: {}, gone: { port: 1 } },

@@ -67,7 +67,7 @@ export class Connection {
         const isFull = (error as { readonly reason?: unknown }).reason === openFailed
         if (!isFull || attempt >= openAttempts) {
           this.#slots.giveBack(purpose)
-          throw error
+          throw isFull ? this.#tooFew(error) : error
         }
         await new Promise((resolve) => setTimeout(resolve, 20 * attempt))
       }
@@ -128,6 +128,17 @@ export class Connection {
         done(error as Error, undefined as T)
       }
     })
+  }
+
+  #tooFew(cause: unknown): HarmonyError {
+    return new HarmonyError(
+      'unreachable',
+      `${this.endpoint.name} opens no more sessions on this connection`,
+      {
+        hint: 'its sshd allows too few: set MaxSessions in sshd_config to 10, which is the default, or more',
+        cause,
+      },
+    )
   }
 
   #end(cause: unknown): void {
