@@ -37,6 +37,16 @@ const meanings: Readonly<Record<ErrorCode, string>> = {
   'command-failed': 'a program could not be started, or ended with another status than 0',
   system: 'the system refused a call; `data.errno` is its code',
   'ledger-corrupt': 'the ledger of a host is damaged, or of a newer version',
+  'store-conflict': 'a key of a store was written by somebody else meanwhile; `data.actual` is its revision',
+  'store-too-large': 'a value or a key is larger than the store takes; `data.limit` tells',
+  'store-damaged': 'a store is corrupt, of another version, or not a store at all; `data.reason` tells which',
+  'store-uncertain': 'a store has not answered in time: the write may have been done or not',
+  'store-unreachable':
+    'a store is missing, held by others, full or cannot be written; nothing was done. `data.reason` tells which',
+  'request-refused':
+    'an agent refuses a request, or an answer is not what it should be; `data.reason` tells why',
+  'no-answer':
+    'an agent has not answered in time, or not to the end, or what came is not from it: it may have done what was asked',
   internal: 'a fault of Harmony or of a kind of Score: please report it',
 }
 

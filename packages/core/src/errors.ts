@@ -59,6 +59,13 @@ export const exitStatusOf = {
   'command-failed': 1,
   system: 1,
   'ledger-corrupt': 1,
+  'store-conflict': 1,
+  'store-too-large': 1,
+  'store-damaged': 1,
+  'store-uncertain': 69,
+  'store-unreachable': 69,
+  'request-refused': 1,
+  'no-answer': 69,
   internal: 1,
 } as const
 
