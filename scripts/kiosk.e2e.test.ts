@@ -109,6 +109,14 @@ describeWith(parts, 'the kiosk', () => {
     expect(await harmony(0, 'apply --yes')).toContain(`Nothing to do: ${scores} Scores are as wanted.`)
     await harmony(0, 'drift')
 
+    // What was running before the site came has it now.
+    const served = () =>
+      sh(
+        `bash -c 'exec 3<>/dev/tcp/127.0.0.1/8080; printf "GET $1 HTTP/1.0\\r\\n\\r\\n" >&3; cat <&3' sh "$1"`,
+        '/',
+      )
+    expect(await served()).toContain('<h1>Welcome</h1>')
+
     const pid = async () => (await sh('systemctl show -P MainPID nginx')).trim()
     const first = await pid()
     const changed = { TITLE: 'Hello' }

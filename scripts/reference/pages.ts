@@ -5,6 +5,10 @@ import { errorsPage } from './errors.ts'
 import { eventsPage } from './events.ts'
 import { samples } from './samples.ts'
 import { scorePages } from './scores.ts'
+import { wirePage } from './wire.ts'
+
+/** Pages beside them that are written by hand. */
+export const byHand: readonly string[] = ['conformance.md']
 
 /** By path below `docs/reference`. */
 export function referencePages(): Readonly<Record<string, string>> {
@@ -14,6 +18,7 @@ export function referencePages(): Readonly<Record<string, string>> {
     'cli.md': cliPage(),
     'errors.md': errorsPage(),
     'events.md': eventsPage(),
+    'wire.md': wirePage(),
     ...Object.fromEntries(Object.entries(scorePages()).map(([name, text]) => [`scores/${name}`, text])),
   }
 }

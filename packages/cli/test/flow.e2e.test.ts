@@ -294,6 +294,11 @@ test('documents: graph, show, schema', async () => {
     title: 'File',
     additionalProperties: false,
   })
+  expect(JSON.parse((await project.run('schema wire bundle')).out)).toMatchObject({
+    properties: { harmony: { const: 1 } },
+    additionalProperties: false,
+  })
+  expect(await project.run('schema wire toString')).toMatchObject({ status: 64 })
   expect(Object.keys(JSON.parse((await project.run('schema')).out).kinds)).toEqual([
     'AuthorizedKey',
     'Container',

@@ -112,6 +112,11 @@ export interface Definition<Kind extends string, S extends z.ZodType, C extends 
    */
   unseen?(spec: z.output<S>, memory: Json | undefined): boolean
   /**
+   * Whether it runs a program that its author names, without needing a shell: what shuts out shells shuts out that too.
+   * Left out: it does not.
+   */
+  programs?(spec: z.output<S>): boolean
+  /**
    * What is listed after it in a deployment follows it, and is removed before it, also where no claim says so: a package
    * brings folders, users and services that its Score cannot name. Nothing is blocked when it fails.
    */
@@ -131,6 +136,7 @@ export interface KindDefinition {
   uses?(spec: unknown): readonly Claim[]
   standing?(spec: unknown): boolean
   unseen?(spec: unknown, memory: Json | undefined): boolean
+  programs?(spec: unknown): boolean
   readonly groundwork?: boolean
   upgrade?(spec: unknown, fromVersion: number): unknown
   /** Absent for composites. */

@@ -146,6 +146,18 @@ describe('what is refused', () => {
     expect(here.disk.read('/srv/x/kept')).toBe('kept')
   })
 
+  test('a validator counts as a program for whoever forbids those', () => {
+    const programs = (validate?: readonly string[]) => {
+      const { spec, '~score': internals } = File({
+        path: '/etc/a',
+        content: 'a',
+        ...(validate && { validate }),
+      })
+      return internals.definition.programs?.(spec)
+    }
+    expect([programs(), programs(['visudo', '-cf', '{}'])]).toEqual([false, true])
+  })
+
   test('new content that its validator refuses leaves what was there', async () => {
     const here = new SimulatedTopology()
     const seen: unknown[] = []

@@ -134,6 +134,7 @@ export const File: ScoreFactory<
   identity: (spec) => spec.path,
   claims: (spec) => [claim.path(spec.path)],
   uses: (spec) => standsOn(spec.path, spec),
+  programs: (spec) => spec.validate !== undefined,
   interpret: {
     light: true,
     observe(spec, { files }, { signal }): FileState | Promise<FileState> {

@@ -1,4 +1,4 @@
-/** `harmony schema`: JSON Schemas of specs and events, as a document. Everything heavy is loaded here and only here. */
+/** `harmony schema`: JSON Schemas of specs, events and what travels, as a document. Everything heavy is loaded here and only here. */
 import { type KindDefinition, kindOf, knownKinds } from '@harmony-iac/core'
 import { HarmonyError } from '@harmony-iac/core/errors'
 import * as z from 'zod'
@@ -16,7 +16,13 @@ export const run: Run = async (context) => {
   if (args.options.project !== undefined || lookForProject(io.cwd, undefined))
     await openProject(context, false)
   const document =
-    kind === 'event' ? eventDocument(type) : type === undefined ? kindDocument(kind) : tooMuch(type)
+    kind === 'event'
+      ? eventDocument(type)
+      : kind === 'wire'
+        ? await wireDocument(type)
+        : type === undefined
+          ? await kindDocument(kind)
+          : tooMuch(type)
   io.out.write(`${jsonText(document, 2)}\n`)
   return { status: 0 }
 }
@@ -32,11 +38,24 @@ function eventDocument(type: string | undefined): unknown {
   return eventSchema(schema)
 }
 
-function kindDocument(name: string | undefined): unknown {
+async function wireDocument(name: string | undefined): Promise<unknown> {
+  const { wireSchemas } = await import('@harmony-iac/mesh/bundle')
+  const schemas: Readonly<Record<string, z.ZodType>> = wireSchemas()
+  if (name === undefined)
+    return schemasOf(Object.entries(schemas).map(([each, schema]) => [each, eventSchema(schema)]))
+  const schema = Object.hasOwn(schemas, name) ? schemas[name] : undefined
+  if (schema) return eventSchema(schema)
+  throw new HarmonyError('usage', `nothing that travels is called ${name}`, {
+    hint: `documents: ${Object.keys(schemas).join(', ')}`,
+  })
+}
+
+async function kindDocument(name: string | undefined): Promise<unknown> {
   if (name === undefined)
     return {
       kinds: schemasOf(knownKinds().map((definition) => [definition.kind, kindSchema(definition)])),
       events: eventDocument(undefined),
+      wire: await wireDocument(undefined),
     }
   const definition = kindOf(name)
   if (definition) return kindSchema(definition)
@@ -48,7 +67,10 @@ function kindDocument(name: string | undefined): unknown {
 }
 
 function tooMuch(word: string): never {
-  throw new HarmonyError('usage', `${word} is too much: harmony schema KIND, or harmony schema event TYPE`)
+  throw new HarmonyError(
+    'usage',
+    `${word} is too much: harmony schema KIND, harmony schema event TYPE, or harmony schema wire NAME`,
+  )
 }
 
 function kindSchema({ kind, version, spec }: KindDefinition): unknown {

@@ -207,15 +207,17 @@ export const commands = {
     ],
   },
   schema: {
-    about: 'print JSON Schemas: of the specs of the kinds of Score, and of the events of --json',
+    about:
+      'print JSON Schemas: of the specs of the kinds of Score, of the events of --json, and of what agents get',
     positionals: [
-      { name: 'KIND', about: 'a kind of Score, or the word event; default: all' },
-      { name: 'TYPE', about: 'the type of an event' },
+      { name: 'KIND', about: 'a kind of Score, or one of the words event and wire; default: all' },
+      { name: 'TYPE', about: 'the type of an event, or the name of a document that travels' },
     ],
     options: ['project', ...everywhere],
     examples: [
       ['harmony schema File', 'what may stand in a File'],
       ['harmony schema event step', 'what a line of plan --json looks like'],
+      ['harmony schema wire bundle', 'what is signed and shipped to an agent'],
     ],
   },
 } as const satisfies Record<string, CommandEntry>
