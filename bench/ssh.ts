@@ -109,7 +109,7 @@ async function compareAnsible(): Promise<void> {
   const prepared = await host.exec([
     'sh',
     '-euc',
-    'printf %s "$1" >/etc/apt/apt.conf.d/99archive; printf %s "$2" >/etc/apt/sources.list; apt-get -qq update; apt-get install -y -qq --no-install-recommends python3-minimal',
+    'printf %s "$1" >/etc/apt/apt.conf.d/99archive; printf %s "$2" >/etc/apt/sources.list; apt-get -qq update; apt-get install -y -qq --no-install-recommends python3',
     'sh',
     archive.aptConf,
     archive.sourcesList,
