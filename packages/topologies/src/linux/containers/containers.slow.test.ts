@@ -188,6 +188,9 @@ describeWith(containerImages, 'containers on a real engine', () => {
       const named = new RegExp(`"name":"(${prefix}-web[^"]*)"`)
       const told: string[] = []
       for await (const line of createInterface(events)) {
+        // `since` knows whole seconds only, in which the container of another test may have ended.
+        const { timeNano } = JSON.parse(line) as { readonly timeNano: number }
+        if (timeNano < Date.parse(StartedAt) * 1e6) continue
         const name = named.exec(line)?.[1]
         const action = /"Action":"([^"]*)"/.exec(line)?.[1]
         if (name && action) told.push(`${name.slice(prefix.length)} ${action}`)
