@@ -75,6 +75,7 @@ describeWith(linuxHosts, 'harmony doctor', () => {
   Port ${host.port}
   User ${user}
   IdentityFile ${host.keyFile}
+  ConnectTimeout 60
   UserKnownHostsFile ${project.folder}/known_hosts
   HostKeyAlias kiosk
 `,
@@ -154,6 +155,7 @@ describeWith(linuxHosts, 'harmony doctor', () => {
     await sh(`mv ${path}.away ${path}`)
   })
 
+  // Without a bus a login may wait for it for 25 s (pam_systemd): hence the patience above.
   test('a bus that does not run, and a full disk', async () => {
     await sh('systemctl stop dbus.socket dbus.service')
     expect(await lacks('kiosk')).toMatchObject({ services: ['missing', 'no-bus'] })
