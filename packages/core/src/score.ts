@@ -111,6 +111,8 @@ export interface Definition<Kind extends string, S extends z.ZodType, C extends 
    * that back.
    */
   unseen?(spec: z.output<S>, memory: Json | undefined): boolean
+  /** What its removal destroys that no apply brings back, for whoever reads the plan: `all that is in it is lost`. */
+  readonly lost?: string
   /**
    * Whether it runs a program that its author names, without needing a shell: what shuts out shells shuts out that too.
    * Left out: it does not.
@@ -136,6 +138,7 @@ export interface KindDefinition {
   uses?(spec: unknown): readonly Claim[]
   standing?(spec: unknown): boolean
   unseen?(spec: unknown, memory: Json | undefined): boolean
+  readonly lost?: string
   programs?(spec: unknown): boolean
   readonly groundwork?: boolean
   upgrade?(spec: unknown, fromVersion: number): unknown

@@ -88,3 +88,15 @@ test('a container with a volume that nobody declares is refused: its data would 
   const { results } = await conduct(here, [Container({ name: 'web', image: 'lan/app:1', mounts })]).apply()
   expect(results[0]?.error).toMatchObject({ code: 'refused' })
 })
+
+test('a plan that removes one says what is lost', async () => {
+  const here = new SimulatedTopology()
+  const volume = ContainerVolume({ name: 'data' })
+  await conduct(here, [volume]).apply()
+  const { steps } = await conduct(here, []).plan()
+  expect(steps[0]?.reasons).toContain('all that is in it is lost')
+  const kept = await conduct(here, [ContainerVolume({ name: 'data', retain: true })]).apply()
+  expect(kept.outcomes.failure).toBe(0)
+  const forgotten = await conduct(here, []).plan()
+  expect(forgotten.steps[0]?.reasons).not.toContain('all that is in it is lost')
+})

@@ -93,6 +93,7 @@ export const ContainerVolume: ScoreFactory<
   version: 1,
   spec: schema,
   needs: [Containers],
+  lost: 'all that is in it is lost',
   identity: (spec) => spec.name,
   claims: ({ name }) => [claim.name('container-volume', name)],
   uses: ({ options }) =>

@@ -64,6 +64,7 @@ export function planRemovals(
       reasons: [
         request.destroy ? 'the project is destroyed' : 'is no longer in the project',
         ...(forget ? ['retain: it stays where it is'] : none),
+        ...(forget || record.previous !== undefined ? none : lossOf(record)),
         ...(record.previous !== undefined && !forget ? ['what was there before is put back'] : none),
         ...(record.unfinished ? ['an earlier apply did not finish this'] : none),
       ],
@@ -213,4 +214,10 @@ function push(map: Map<string, string[]>, key: string, value: string): void {
   const list = map.get(key)
   if (list) list.push(value)
   else map.set(key, [value])
+}
+
+/** What goes with a thing of ours for good. */
+function lossOf({ kind }: LedgerRecord): readonly string[] {
+  const lost = kindOf(kind)?.lost
+  return lost === undefined ? none : [lost]
 }
